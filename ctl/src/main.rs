@@ -1,0 +1,3 @@
+//! The foobarctl binary.
+#![forbid(unsafe_code)]
+fn main() {}

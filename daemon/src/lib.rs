@@ -1,0 +1,2 @@
+//! foobard: a network server skeleton.
+#![forbid(unsafe_code)]

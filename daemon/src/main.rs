@@ -1,0 +1,3 @@
+//! The foobard binary.
+#![forbid(unsafe_code)]
+fn main() {}
