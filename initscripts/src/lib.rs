@@ -1,2 +1,11 @@
 //! SysV init scripts, links and their order, as pure functions.
 #![forbid(unsafe_code)]
+pub mod description;
+pub mod exit;
+pub mod keys;
+pub mod layout;
+pub mod link;
+pub mod name;
+pub mod service;
+pub mod shell;
+pub mod step;

@@ -1,0 +1,150 @@
+//! The steps that a change to a root consists of, as values that can be printed, compared and carried
+//! out. How they come about is in `plan`; who carries them out is the caller.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// What a path must be, or not be, before a step may touch it. A step whose result is already there is
+/// done; one that finds neither its result nor this has been overtaken by someone else's change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Before {
+    /// Nothing is there.
+    Absent,
+    /// A regular file with this [`checksum`] of its bytes.
+    File(#[serde(serialize_with = "hexadecimal")] u64),
+    /// A symbolic link, whatever its text.
+    Link,
+}
+
+/// One change of one path. Paths are absolute as the root sees them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "step", rename_all = "kebab-case")]
+pub enum Step {
+    /// Make a directory; its parent is there by then. It is no fault if it exists.
+    MakeDir {
+        /// The directory.
+        path: String,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// Write a file at once and as a whole.
+    Write {
+        /// The file.
+        path: String,
+        /// Its permission bits.
+        mode: u32,
+        /// All of it.
+        text: String,
+        /// What it replaces.
+        before: Before,
+    },
+    /// Make a symbolic link.
+    Symlink {
+        /// The link.
+        path: String,
+        /// Its text.
+        target: String,
+        /// What it replaces.
+        before: Before,
+    },
+    /// Remove a file or a symbolic link.
+    Remove {
+        /// The file or link.
+        path: String,
+        /// What is to be removed.
+        before: Before,
+    },
+    /// Remove a directory if it is empty.
+    RemoveDir {
+        /// The directory.
+        path: String,
+    },
+}
+
+impl Step {
+    /// The path that it changes.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        match self {
+            Step::MakeDir { path, .. }
+            | Step::Write { path, .. }
+            | Step::Symlink { path, .. }
+            | Step::Remove { path, .. }
+            | Step::RemoveDir { path } => path,
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::MakeDir { path, mode } => write!(f, "mkdir   {path} (mode {mode:04o})"),
+            Step::Write { path, mode, text, before } => {
+                let verb = if *before == Before::Absent { "create " } else { "replace" };
+                write!(f, "{verb} {path} (mode {mode:04o}, {} bytes)", text.len())
+            }
+            Step::Symlink { path, target, .. } => write!(f, "link    {path} -> {target}"),
+            Step::Remove { path, .. } => write!(f, "remove  {path}"),
+            Step::RemoveDir { path } => write!(f, "rmdir   {path} (if empty)"),
+        }
+    }
+}
+
+/// A change of a root: its steps in an order in which a crash after any of them leaves a working machine,
+/// and what was found on the way.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// What to do, in this order. None: all is as it should be.
+    pub steps: Vec<Step>,
+    /// What was kept as it is, and other things to know, one sentence each.
+    pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// Whether nothing is to be done.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
+
+impl fmt::Display for Plan {
+    /// The dry run: one line a step, then one line a note.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for step in &self.steps {
+            writeln!(f, "{step}")?;
+        }
+        for note in &self.notes {
+            writeln!(f, "note: {note}")?;
+        }
+        Ok(())
+    }
+}
+
+/// FNV-1a, 64 bits. It tells an edited text from the one that was written; it is no proof against someone who
+/// wants it to be equal, and needs not be: whoever can edit the text can edit its checksum.
+#[must_use]
+pub fn checksum(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+fn hexadecimal<S: serde::Serializer>(sum: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&format!("{sum:016x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_is_fnv_1a() {
+        // The test vectors of the FNV specification (draft-eastlake-fnv).
+        assert_eq!(checksum(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(checksum(b"a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(checksum(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+}
