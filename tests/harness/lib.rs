@@ -1,11 +1,14 @@
-//! Harness of the end-to-end tests: waiting with a deadline, a directory per test, loud skips.
+//! Harness of the end-to-end tests: waiting with a deadline, a directory per test, loud skips, and a real
+//! Debian with sysvinit to boot.
 //! It holds no test of its own.
 #![forbid(unsafe_code)]
 
 mod sandbox;
 mod skip;
+mod testbed;
 mod until;
 
 pub use sandbox::{Sandbox, free_port};
 pub use skip::skip;
+pub use testbed::{Ending, Outcome, Testbed};
 pub use until::until;
