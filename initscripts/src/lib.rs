@@ -9,3 +9,11 @@ pub mod name;
 pub mod service;
 pub mod shell;
 pub mod step;
+pub mod seal;
+pub mod script;
+pub mod lsb;
+
+mod conf;
+pub mod installed;
+pub mod order;
+mod symbols;

@@ -1,0 +1,257 @@
+//! What a root contains, as data: scripts, overrides, links, insserv.conf. The caller feeds each text once;
+//! only the parsed headers are kept. Nothing is looked up in a file system.
+
+use crate::conf::{Conf, Directive};
+use crate::link::{Kind, Link};
+use crate::lsb::scan::{self, Fields, Key};
+use crate::lsb::words;
+use crate::name::{Runlevel, Runlevels};
+use crate::symbols::{NONE, Symbol, Symbols};
+
+/// A file of /etc/init.d, in the order of the directory (see [`Installed::add_script`]).
+#[derive(Debug, Clone, Copy)]
+pub struct ScriptFile<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its bytes; those of the target if it is a symbolic link. The first 64 KiB are enough for any header.
+    pub text: &'a [u8],
+    /// Whether it (or the target of the link) is a regular file that its owner may execute.
+    pub executable: bool,
+    /// The text of the symbolic link, if it is one.
+    pub symlink: Option<&'a str>,
+    /// The last component of the path after all links, by which overrides are found; `name` if it is no link.
+    pub real_name: &'a str,
+}
+
+impl<'a> ScriptFile<'a> {
+    /// An executable regular file.
+    #[must_use]
+    pub fn regular(name: &'a str, text: &'a [u8]) -> ScriptFile<'a> {
+        ScriptFile { name, text, executable: true, symlink: None, real_name: name }
+    }
+}
+
+/// Which directory an override lies in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tier {
+    /// /etc/insserv/overrides, which wins.
+    Administrator,
+    /// /usr/share/insserv/overrides.
+    Vendor,
+}
+
+/// The links, scripts and configuration of one root.
+///
+/// The order in which scripts and links are added counts where insserv follows the order of a directory (two
+/// scripts that provide one name, loops, X-Start-Before): add them sorted by name for a result that depends on
+/// the contents alone, or as readdir(3) gives them to predict what insserv itself would do.
+///
+/// ```
+/// use foobar_initscripts::installed::{Installed, ScriptFile};
+/// use foobar_initscripts::name::Runlevel;
+/// let mut installed = Installed::new();
+/// installed.add_conf(b"$network +networking\n");
+/// installed.add_script(&ScriptFile::regular("foo", b"#!/bin/sh\n"));
+/// installed.add_link(Runlevel::R2, "S01foo", "../init.d/foo");
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Installed {
+    pub(crate) names: Symbols,
+    pub(crate) words: Vec<Symbol>,
+    pub(crate) heads: Vec<Head>,
+    pub(crate) files: Vec<File>,
+    pub(crate) overrides: Vec<Override>,
+    pub(crate) links: Vec<Entry>,
+    pub(crate) conf: Conf,
+}
+
+/// A header with its words as symbols.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Head {
+    first: u32,
+    /// Where the list of each key ends, counted from `first`.
+    ends: [u16; LISTS],
+    /// `None`: missing or empty.
+    pub start: Option<Runlevels>,
+    pub stop: Option<Runlevels>,
+    pub interactive: bool,
+    pub begun: bool,
+    pub complete: bool,
+    /// A default runlevel `B`, which insserv dies of.
+    pub fatal: bool,
+    pub openrc: bool,
+}
+
+/// The keys whose value is a list of names come first.
+const LISTS: usize = Key::StopAfter as usize + 1;
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct File {
+    pub name: Symbol,
+    pub real: Symbol,
+    pub head: u32,
+    /// Passes all of insserv's checks of mode, link and name.
+    pub eligible: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Override {
+    pub tier: Tier,
+    pub name: Symbol,
+    pub head: u32,
+}
+
+/// A link as found.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry {
+    /// What follows the two digits.
+    pub name: Symbol,
+    /// The last component of what it points to; `NONE` when it is no symbolic link at all.
+    pub target: Symbol,
+    /// The header of a target outside of init.d.
+    pub head: u32,
+    pub runlevel: Runlevel,
+    pub kind: Kind,
+    pub sequence: u8,
+}
+
+impl Installed {
+    /// An empty root.
+    #[must_use]
+    pub fn new() -> Installed {
+        Installed::default()
+    }
+
+    /// Adds a file of /etc/init.d. Directories need not be added; files that insserv skips may be.
+    pub fn add_script(&mut self, file: &ScriptFile<'_>) {
+        let head = self.add_head(file.text);
+        self.intern_names(file.name);
+        let indirect = file.symlink.is_some_and(|target| !target.contains('/')) && file.name != "reboot";
+        let eligible = file.executable && !indirect && !crate::name::is_skipped(file.name);
+        let (name, real) = (self.names.intern(file.name), self.names.intern(file.real_name));
+        self.files.push(File { name, real, head, eligible });
+    }
+
+    /// Adds a file of an override directory.
+    pub fn add_override(&mut self, tier: Tier, name: &str, text: &[u8]) {
+        let head = self.add_head(text);
+        let name = self.names.intern(name);
+        self.overrides.push(Override { tier, name, head });
+    }
+
+    /// Adds an entry of rcN.d that is a symbolic link; `target` is its text. Other entries need not be added,
+    /// nor names that are not `[SK][0-9][0-9]`; both are passed over. A link whose last component is not the name
+    /// of a script added to this root counts as dangling.
+    pub fn add_link(&mut self, runlevel: Runlevel, entry: &str, target: &str) {
+        self.add_entry(runlevel, entry, target, NONE);
+    }
+
+    /// As [`Installed::add_link`], for a link to an existing file that is not in init.d.
+    pub fn add_outside_link(&mut self, runlevel: Runlevel, entry: &str, target: &str, text: &[u8]) {
+        let head = self.add_head(text);
+        self.add_entry(runlevel, entry, target, head);
+    }
+
+    /// Adds the text of /etc/insserv.conf.
+    pub fn add_conf(&mut self, text: &[u8]) {
+        let directives = self.directives(text);
+        self.conf.add_main(directives);
+    }
+
+    /// Adds a file of /etc/insserv.conf.d, in any order; leftovers of editors and dpkg are passed over.
+    pub fn add_conf_fragment(&mut self, name: &str, text: &[u8]) {
+        if !crate::name::is_leftover(name) {
+            let directives = self.directives(text);
+            self.conf.add_fragment(name, directives);
+        }
+    }
+
+    /// Turns the links of a script in the given runlevels from S to K or back, keeping their numbers, as
+    /// `update-rc.d NAME disable` and `enable` do before they call insserv. Returns how many were turned.
+    pub fn turn_links(&mut self, name: &str, levels: Runlevels, kind: Kind) -> usize {
+        let Some(symbol) = self.names.get(name) else { return 0 };
+        let chosen =
+            |link: &&mut Entry| link.name == symbol && link.kind != kind && levels.contains(link.runlevel);
+        self.links.iter_mut().filter(chosen).map(|link| link.kind = kind).count()
+    }
+
+    /// All links that were added, dangling ones too.
+    pub fn links(&self) -> impl Iterator<Item = Link> {
+        self.links.iter().filter_map(|link| {
+            let sequence = crate::name::Sequence::new(u32::from(link.sequence)).ok()?;
+            let name = self.names.name(link.name).into();
+            Some(Link { runlevel: link.runlevel, kind: link.kind, sequence, name })
+        })
+    }
+
+    /// Whether a script of this name was added.
+    #[must_use]
+    pub fn has_script(&self, name: &str) -> bool {
+        self.names.get(name).is_some_and(|symbol| self.files.iter().any(|file| file.name == symbol))
+    }
+
+    fn add_entry(&mut self, runlevel: Runlevel, entry: &str, target: &str, head: u32) {
+        let Some(link) = Link::parse(runlevel, entry) else { return };
+        self.intern_names(&link.name);
+        let name = self.names.intern(&link.name);
+        let target = self.names.intern(target.rsplit('/').next().unwrap_or(target));
+        let (kind, sequence) = (link.kind, link.sequence.get());
+        self.links.push(Entry { name, target, head, runlevel, kind, sequence });
+    }
+
+    /// A file name stands in for a missing Provides, and is cut like it.
+    fn intern_names(&mut self, name: &str) {
+        for word in words::names(name) {
+            self.names.intern(word);
+        }
+    }
+
+    fn add_head(&mut self, text: &[u8]) -> u32 {
+        let fields = scan::scan(text, |_, _| {});
+        let mut head = Head { first: self.words.len() as u32, ..Head::default() };
+        for (at, key) in Key::ALL.into_iter().take(LISTS).enumerate() {
+            for word in words::names(value(&fields, key)) {
+                let symbol = self.names.intern(word);
+                self.words.push(symbol);
+            }
+            head.ends[at] = (self.words.len() as u32 - head.first).min(u32::from(u16::MAX)) as u16;
+        }
+        let mut levels = |key| {
+            let text = value(&fields, key);
+            match words::levels(text) {
+                _ if text.is_empty() => None,
+                words::Levels::Known(set) => Some(set),
+                words::Levels::Fatal => {
+                    head.fatal = true;
+                    None
+                }
+            }
+        };
+        (head.start, head.stop) = (levels(Key::DefaultStart), levels(Key::DefaultStop));
+        head.interactive = value(&fields, Key::Interactive) == "true";
+        head.begun = fields.begin.is_some();
+        head.complete = fields.is_complete();
+        head.openrc = text.starts_with(b"#!/sbin/openrc-run") || text.starts_with(b"#!/usr/sbin/openrc-run");
+        self.heads.push(head);
+        self.heads.len() as u32 - 1
+    }
+
+    fn directives(&mut self, text: &[u8]) -> Vec<Directive> {
+        let names = &mut self.names;
+        crate::conf::parse(text, &mut |word| names.intern(word))
+    }
+}
+
+fn value<'a>(fields: &Fields<'a>, key: Key) -> &'a str {
+    fields.get(key).map_or("", |(value, _)| value)
+}
+
+impl Head {
+    /// The place in [`Installed::words`] of the words of a key that is a list.
+    pub(crate) fn range(&self, key: Key) -> std::ops::Range<usize> {
+        let at = key as usize;
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        let first = self.first as usize;
+        first + start as usize..first + self.ends[at] as usize
+    }
+}

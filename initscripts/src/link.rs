@@ -1,0 +1,72 @@
+//! The links in rcN.d: `S20foobar`, `K01foobar`. Only their names; where they lie and what they point to
+//! is the layout's business.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::name::{Runlevel, Sequence};
+
+/// Whether the script is called with `start` or with `stop` when the runlevel is entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// `S`
+    Start,
+    /// `K`
+    Kill,
+}
+
+impl Kind {
+    /// The first letter of the link.
+    #[must_use]
+    pub fn letter(self) -> char {
+        match self {
+            Kind::Start => 'S',
+            Kind::Kill => 'K',
+        }
+    }
+}
+
+/// One link in the directory of one runlevel.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Link {
+    /// The directory it lies in.
+    pub runlevel: Runlevel,
+    /// Its letter.
+    pub kind: Kind,
+    /// Its number.
+    pub sequence: Sequence,
+    /// The rest of its name: that of the script, as found on disk.
+    pub name: Arc<str>,
+}
+
+impl Link {
+    /// Reads the name of a directory entry; `None` when it is not `[SK][0-9][0-9]` and something.
+    /// A third digit belongs to the name, as it does for rc.
+    #[must_use]
+    pub fn parse(runlevel: Runlevel, entry: &str) -> Option<Link> {
+        let kind = match entry.as_bytes().first()? {
+            b'S' => Kind::Start,
+            b'K' => Kind::Kill,
+            _ => return None,
+        };
+        let digits = entry.get(1..3)?;
+        if !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        let sequence = Sequence::new(digits.parse().ok()?).ok()?;
+        Some(Link { runlevel, kind, sequence, name: entry.get(3..)?.into() })
+    }
+
+    /// The path below /etc: `rc2.d/S20foobar`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("rc{}.d/{self}", self.runlevel)
+    }
+}
+
+impl fmt::Display for Link {
+    /// The name of the entry: `S20foobar`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}{}", self.kind.letter(), self.sequence, self.name)
+    }
+}

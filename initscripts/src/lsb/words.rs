@@ -1,0 +1,45 @@
+//! How insserv cuts a value into words. A list of names ends at the first empty word, so two blanks, or a
+//! comma and a blank, lose the rest; a list of runlevels goes on.
+
+use crate::name::{Runlevel, Runlevels};
+
+/// The bytes that part words, each by itself.
+const SEPARATORS: [char; 4] = [' ', ',', ';', '\t'];
+
+/// The words of a list of names, as insserv takes them.
+pub(crate) fn names(value: &str) -> impl Iterator<Item = &str> {
+    value.split(SEPARATORS).take_while(|word| !word.is_empty())
+}
+
+/// All the pieces, empty ones too: how the lines of insserv.conf are cut.
+pub(crate) fn pieces(value: &str) -> impl Iterator<Item = &str> {
+    value.split(SEPARATORS)
+}
+
+/// What was meant: every word that is not empty.
+pub(crate) fn meant(value: &str) -> impl Iterator<Item = &str> {
+    value.split(SEPARATORS).filter(|word| !word.is_empty())
+}
+
+/// A list of runlevels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Levels {
+    Known(Runlevels),
+    /// `b` or `B`, on which insserv exits.
+    Fatal,
+}
+
+/// The runlevels of a value; words of more than one character, `2345`, do not count.
+pub(crate) fn levels(value: &str) -> Levels {
+    let mut set = Runlevels::NONE;
+    for word in pieces(value) {
+        let mut letters = word.chars();
+        let (Some(letter), None) = (letters.next(), letters.next()) else { continue };
+        match Runlevel::from_letter(letter) {
+            Some(level) => set.insert(level),
+            None if matches!(letter, 'b' | 'B') => return Levels::Fatal,
+            None => {}
+        }
+    }
+    Levels::Known(set)
+}

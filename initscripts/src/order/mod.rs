@@ -1,0 +1,10 @@
+//! The order of scripts: insserv's algorithm, from what is installed and a wanted change to links and
+//! startpar's `.depend.*` files. Equal to insserv 1.24.0 byte for byte; in near-linear time.
+
+mod arrangement;
+mod change;
+mod error;
+
+pub use arrangement::{Arrangement, arrange};
+pub use change::{Action, Argument, Change};
+pub use error::{OrderError, Warning};
