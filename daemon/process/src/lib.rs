@@ -1,1 +1,49 @@
-//! What a Unix daemon needs of its own process, and a controller of another's.
+//! What a Unix daemon needs of its own process, and a controller of another's. No network, no configuration, no printing.
+//!
+//! A complete daemon that does a job every minute, keeps its PID file locked, tells its starter when it is ready, and ends when
+//! init asks it to:
+//!
+//! ```no_run
+#![doc = include_str!("../examples/heartbeat.rs")]
+//! ```
+//!
+//! What to read for what:
+//!
+//! | task | module |
+//! |---|---|
+//! | become a daemon, tell the starter | [`daemonize`], [`environment`], [`terminal`] |
+//! | be the only one, and be found | [`startlock`], [`pidfile`] |
+//! | find another daemon, and be sure it is the one | [`probe`], [`identity`], [`usage`] |
+//! | end it | [`stop`] |
+//! | signals as data, workers, programs | [`signal`], [`child`] |
+//! | give up root, raise limits, log | [`privilege`], [`limits`], [`syslog`] |
+#![deny(unsafe_code)]
+
+pub mod child;
+pub mod daemonize;
+pub mod environment;
+mod facility;
+mod grammar;
+mod handshake;
+mod holder;
+pub mod identity;
+pub mod limits;
+mod lock;
+pub mod pidfile;
+pub mod privilege;
+pub mod probe;
+mod procfs;
+mod record;
+pub mod signal;
+mod starter;
+pub mod startlock;
+pub mod stop;
+mod sys;
+pub mod syslog;
+pub mod terminal;
+mod trusted;
+pub mod usage;
+
+pub use nix::sys::signal::Signal;
+pub use nix::unistd::{Gid, Pid, Uid};
+pub use trusted::Doubt;

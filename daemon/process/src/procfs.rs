@@ -1,0 +1,82 @@
+//! What /proc says of one process: a parser and a reader of /proc/PID/stat (proc(5)). It never lists processes.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+
+use nix::unistd::Pid;
+
+/// The fields of /proc/PID/stat that matter here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stat {
+    /// The name of the program, up to 15 bytes, possibly not UTF-8.
+    pub(crate) name: Vec<u8>,
+    /// `R`, `S`, `Z` and so on.
+    pub(crate) state: u8,
+    /// The number of threads.
+    pub(crate) threads: u64,
+    /// Clock ticks between boot and the start of the process: field 22.
+    pub(crate) start_ticks: u64,
+}
+
+impl Stat {
+    /// Whether the process has ended and only waits to be reaped. A leader whose other threads go on looks like a
+    /// zombie as well, and is none.
+    pub(crate) fn is_zombie(&self) -> bool {
+        matches!(self.state, b'Z' | b'X' | b'x') && self.threads <= 1
+    }
+}
+
+/// Reads /proc/PID/stat. `NotFound` means: no such process, or one that /proc hides from us.
+pub(crate) fn stat(pid: Pid) -> io::Result<Stat> {
+    let mut buffer = [0; 1024];
+    let length = File::open(format!("/proc/{pid}/stat")).and_then(|mut file| file.read(&mut buffer));
+    let length = match length {
+        // The process ended between open and read.
+        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return Err(io::ErrorKind::NotFound.into()),
+        other => other?,
+    };
+    parse(&buffer[..length]).ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidData, format!("/proc/{pid}/stat is not as proc(5) describes it"))
+    })
+}
+
+/// The name stands between the first `(` and the last `)`, for it may hold both itself.
+fn parse(text: &[u8]) -> Option<Stat> {
+    let open = text.iter().position(|byte| *byte == b'(')?;
+    let close = text.iter().rposition(|byte| *byte == b')')?;
+    let name = text.get(open + 1..close)?.to_vec();
+    let rest = std::str::from_utf8(text.get(close + 1..)?).ok()?;
+    let mut fields = rest.split_ascii_whitespace();
+    // The first of them is field 3 of proc(5).
+    let state = *fields.next()?.as_bytes().first()?;
+    let threads = fields.nth(16)?.parse().ok()?;
+    let start_ticks = fields.nth(1)?.parse().ok()?;
+    Some(Stat { name, state, threads, start_ticks })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_full_of_parentheses_does_not_mislead() {
+        let text = b"42 (a) R 1 (\n b) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 3 0 987654 10 20";
+        let stat = parse(text).unwrap();
+        assert_eq!(stat.name, b"a) R 1 (\n b");
+        assert_eq!((stat.state, stat.threads, stat.start_ticks), (b'S', 3, 987_654));
+    }
+
+    #[test]
+    fn cut_text_is_refused() {
+        let text = b"42 (a) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 3 0 987654 ";
+        for length in 0..text.len() - 7 {
+            assert_eq!(parse(&text[..length]), None, "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn this_process_is_alive() {
+        let stat = stat(Pid::this()).unwrap();
+        assert!(!stat.is_zombie() && stat.start_ticks > 0);
+    }
+}

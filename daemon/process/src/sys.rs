@@ -1,0 +1,220 @@
+//! The only unsafe code of the project: the system calls that need care, each behind a function that is
+//! safe to call. No policy lives here: what to close, keep or set is decided by the callers.
+#![allow(unsafe_code)]
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+use std::{fs, ptr};
+
+use nix::unistd::{ForkResult, Pid};
+
+/// Which side of a fork this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fork {
+    Parent(Pid),
+    Child,
+}
+
+/// fork(2), refused when this process has more than one thread: the child would have only the calling one,
+/// and every lock that another thread holds would stay locked in it for ever.
+pub(crate) fn fork() -> io::Result<Fork> {
+    let threads = thread_count()?;
+    if threads > 1 {
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            format!("refused to fork: this process has {threads} threads, start them after the fork"),
+        ));
+    }
+    // SAFETY: the process has one thread, so the child is a full copy in which any code may run.
+    match unsafe { nix::unistd::fork() }? {
+        ForkResult::Parent { child } => Ok(Fork::Parent(child)),
+        ForkResult::Child => Ok(Fork::Child),
+    }
+}
+
+/// The number of threads of this process, as the kernel sees it.
+pub(crate) fn thread_count() -> io::Result<usize> {
+    Ok(fs::read_dir("/proc/self/task")?.count())
+}
+
+/// _exit(2): ends this process without running anything that the parent's copy of it would run again.
+pub(crate) fn exit_now(code: i32) -> ! {
+    // SAFETY: _exit takes any number, does not return, and touches no memory of ours.
+    unsafe { libc::_exit(code) }
+}
+
+/// Sets every signal to its default action, but SIGPIPE to "ignored", which the Rust runtime sets before
+/// `main` and on which writes to closed pipes and sockets rely.
+pub(crate) fn default_signals() {
+    reset_signals(libc::SIG_IGN);
+}
+
+/// The same for a program about to be executed: nothing is left ignored, not even SIGPIPE.
+fn reset_signals(pipe: libc::sighandler_t) {
+    for number in 1..=libc::SIGRTMAX() {
+        let action = if number == libc::SIGPIPE { pipe } else { libc::SIG_DFL };
+        // SAFETY: SIG_DFL and SIG_IGN install no handler. KILL, STOP and the C library's own two signals
+        // are refused with EINVAL, which is what is wanted.
+        unsafe { libc::signal(number, action) };
+    }
+}
+
+/// SIGCHLD ignored with SA_NOCLDWAIT: children leave no zombies and cannot be waited for.
+pub(crate) fn ignore_children() -> io::Result<()> {
+    // SAFETY: an all-zero sigaction is valid; SIG_IGN installs no handler; both pointers are valid or null.
+    let result = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = libc::SIG_IGN;
+        action.sa_flags = libc::SA_NOCLDWAIT;
+        libc::sigaction(libc::SIGCHLD, &action, ptr::null_mut())
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// SIGCHLD to its default, so that waitpid works whatever the caller of this program did with it.
+pub(crate) fn default_children() {
+    // SAFETY: SIG_DFL installs no handler.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+}
+
+/// Closes every descriptor from 3 on but those in `keep`, whatever RLIMIT_NOFILE is.
+///
+/// The caller promises that no value that owns one of the closed descriptors is used afterwards: this is
+/// for the moment after a fork in which a daemon leaves its inheritance behind.
+pub(crate) fn close_from_3(keep: &[RawFd]) -> io::Result<()> {
+    let mut first: libc::c_uint = 3;
+    let mut kept: Vec<libc::c_uint> = keep.iter().filter_map(|fd| u32::try_from(*fd).ok()).collect();
+    kept.sort_unstable();
+    for fd in kept.into_iter().filter(|fd| *fd >= 3).chain([libc::c_uint::MAX]) {
+        if fd > first && !close_range(first, fd - u32::from(fd != libc::c_uint::MAX), 0) {
+            return close_listed(keep);
+        }
+        first = fd.saturating_add(1);
+    }
+    Ok(())
+}
+
+/// close_range(2); false when the kernel has it not (before 5.9) or a filter forbids it.
+fn close_range(first: libc::c_uint, last: libc::c_uint, flags: libc::c_uint) -> bool {
+    // SAFETY: a system call on numbers; see `close_from_3` for who owns the descriptors.
+    unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) == 0 }
+}
+
+/// The same as `close_from_3` by the list in /proc/self/fd, for kernels without close_range(2).
+pub(crate) fn close_listed(keep: &[RawFd]) -> io::Result<()> {
+    for fd in listed_descriptors()? {
+        if fd >= 3 && !keep.contains(&fd) {
+            // SAFETY: see `close_from_3`; the descriptor of the listing itself is closed already: EBADF.
+            unsafe { libc::close(fd) };
+        }
+    }
+    Ok(())
+}
+
+fn listed_descriptors() -> io::Result<Vec<RawFd>> {
+    let mut list = Vec::new();
+    for entry in fs::read_dir("/proc/self/fd")? {
+        list.extend(entry?.file_name().to_str().and_then(|name| name.parse::<RawFd>().ok()));
+    }
+    Ok(list)
+}
+
+/// Makes `fd` refer to what `source` refers to. What it referred to before is closed in this process, and
+/// whoever owns `fd` goes on owning a valid descriptor.
+pub(crate) fn replace(fd: BorrowedFd<'_>, source: BorrowedFd<'_>, close_on_exec: bool) -> io::Result<()> {
+    let flags = if close_on_exec { libc::O_CLOEXEC } else { 0 };
+    // SAFETY: both descriptors are open for the time of the call, and `fd` stays open.
+    let result = unsafe { libc::dup3(source.as_raw_fd(), fd.as_raw_fd(), flags) };
+    if result >= 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Makes the descriptors 0, 1 and 2 refer to `null`, open or closed as they may be.
+pub(crate) fn standard_streams_to(null: BorrowedFd<'_>) -> io::Result<()> {
+    for fd in 0..=2 {
+        if null.as_raw_fd() == fd {
+            continue;
+        }
+        // SAFETY: 0 to 2 are owned by nobody: std never closes them.
+        if unsafe { libc::dup2(null.as_raw_fd(), fd) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(())
+}
+
+/// Replaces the environment of this process by `variables`. Refused with more than one thread, since
+/// another one could be reading it.
+pub(crate) fn replace_environment(variables: &[(OsString, OsString)]) -> io::Result<()> {
+    if thread_count()? > 1 {
+        return Err(io::Error::new(io::ErrorKind::Unsupported, "refused: this process has several threads"));
+    }
+    for (name, _) in std::env::vars_os() {
+        if is_variable(&name) {
+            // SAFETY: one thread only; checked above.
+            unsafe { std::env::remove_var(name) };
+        }
+    }
+    for (name, value) in variables {
+        if is_variable(name) {
+            // SAFETY: one thread only; checked above.
+            unsafe { std::env::set_var(name, value) };
+        }
+    }
+    Ok(())
+}
+
+/// Whether std would take it: it panics at an empty name, or one with `=` or NUL.
+fn is_variable(name: &OsStr) -> bool {
+    let bytes = name.as_encoded_bytes();
+    !bytes.is_empty() && !bytes.contains(&b'=') && !bytes.contains(&0)
+}
+
+/// ioctl TIOCNOTTY: gives up `terminal` as controlling terminal, see tty_ioctl(4).
+pub(crate) fn give_up_terminal(terminal: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: TIOCNOTTY takes no argument; the descriptor is open.
+    let result = unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCNOTTY) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Makes the program that `command` will execute start with default signal actions, an empty signal mask and no
+/// descriptor above 2 but what std hands over.
+pub(crate) fn clean_start(command: &mut Command) {
+    // Read here, since after the fork nothing may allocate.
+    let listed = listed_descriptors().unwrap_or_default();
+    let hook = move || {
+        reset_signals(libc::SIG_DFL);
+        // Close-on-exec and not close: std's own error pipe is among them.
+        if !close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) {
+            for fd in listed.iter().filter(|fd| **fd >= 3) {
+                // SAFETY: a flag is set on a number; a closed one answers EBADF.
+                unsafe { libc::fcntl(*fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+            }
+        }
+        // SAFETY: the set is initialised by sigemptyset before it is used; both calls are async-signal-safe.
+        unsafe {
+            let mut none: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&mut none);
+            libc::sigprocmask(libc::SIG_SETMASK, &none, ptr::null_mut());
+        }
+        Ok(())
+    };
+    // SAFETY: the hook makes only async-signal-safe calls and does not allocate.
+    unsafe { command.pre_exec(hook) };
+}
+
+/// The local time now as month (0-11), day, hour, minute, second, as RFC 3164 stamps want it.
+pub(crate) fn local_time(seconds: i64) -> Option<[i32; 5]> {
+    // SAFETY: an all-zero tm is valid; localtime_r writes it and reads the number, and keeps neither.
+    unsafe {
+        let mut broken_down: libc::tm = std::mem::zeroed();
+        let seconds = seconds as libc::time_t;
+        if libc::localtime_r(&seconds, &mut broken_down).is_null() {
+            return None;
+        }
+        let tm = broken_down;
+        Some([tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec])
+    }
+}
