@@ -3,11 +3,13 @@
 //! It holds no test of its own.
 #![forbid(unsafe_code)]
 
+mod binaries;
 mod sandbox;
 mod skip;
 mod testbed;
 mod until;
 
+pub use binaries::{debian_package, shipped, source_tree};
 pub use sandbox::{Sandbox, free_port};
 pub use skip::skip;
 pub use testbed::{Ending, Outcome, Testbed};

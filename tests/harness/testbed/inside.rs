@@ -72,6 +72,27 @@ impl Testbed {
         command.spawn().unwrap_or_else(|error| panic!("cannot run setpriv: {error}"))
     }
 
+    /// Starts a process that has the given PID inside, as happens when the kernel's counter comes round.
+    ///
+    /// # Panics
+    /// When the PID stays taken.
+    pub fn take_pid(&self, pid: u32) {
+        // Done with the /proc of this machine, since the knob is read-only inside; it acts on the PID
+        // namespace of whoever writes it. The next fork then takes that PID.
+        let script = format!(
+            "echo {} >/proc/sys/kernel/ns_last_pid; sleep 1000 & [ $! = {pid} ] || {{ kill $!; exit 1; }}",
+            pid.saturating_sub(1)
+        );
+        let target = self.init().to_string();
+        until(&format!("PID {pid} inside to be free"), LIMIT, || {
+            let mut command = Command::new("sh");
+            command.args(["-c", JOIN]).arg(self.cgroup().unwrap_or(Path::new("")));
+            command.args(["nsenter", "--target", &target, "--pid", "sh", "-c", &script]);
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            command.status().is_ok_and(|status| status.success()).then_some(())
+        });
+    }
+
     /// Changes the runlevel and waits until all scripts of the new one have run.
     ///
     /// # Panics
