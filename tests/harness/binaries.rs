@@ -1,39 +1,52 @@
-//! The programs under test, beside each other. Cargo builds the binary of the package whose tests run and
-//! no other, so the tests of foobarctl ask for foobard here.
+//! The shipped build and its package, made by the scripts of packaging/, once for all tests of a process.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// foobard as built now, in the directory of `foobarctl` and with its profile.
+/// The top of the source tree.
+#[must_use]
+pub fn source_tree() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The directory with foobard and foobarctl as they are shipped: static, stripped, optimised.
+///
+/// # Panics
+/// When they cannot be built.
+pub fn shipped() -> &'static Path {
+    static SHIPPED: OnceLock<PathBuf> = OnceLock::new();
+    SHIPPED.get_or_init(|| last_line(&mut script("build.sh")))
+}
+
+/// A Debian package of the shipped build, in `directory`; `version` is that of the tree if not given.
 ///
 /// # Panics
 /// When it cannot be built.
-pub fn foobard_beside(foobarctl: &Path) -> PathBuf {
-    static FOOBARD: OnceLock<PathBuf> = OnceLock::new();
-    FOOBARD.get_or_init(|| build("foobard", foobarctl)).clone()
+#[must_use]
+pub fn debian_package(directory: &Path, version: Option<&str>) -> PathBuf {
+    if let Err(error) = std::fs::create_dir_all(directory) {
+        panic!("cannot make {}: {error}", directory.display());
+    }
+    let mut command = script("build-deb.sh");
+    command.arg("--from").arg(shipped()).arg("--to").arg(directory);
+    if let Some(version) = version {
+        command.args(["--version", version]);
+    }
+    last_line(&mut command)
 }
 
-/// Has cargo build `package` where `neighbour` was built; it does nothing when the binary is fresh.
-fn build(package: &str, neighbour: &Path) -> PathBuf {
-    let directory = neighbour.parent().unwrap_or(Path::new("/"));
-    let above = directory.parent().unwrap_or(Path::new("/"));
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--package", package, "--bin", package]);
-    cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    if directory.ends_with("release") {
-        cargo.arg("--release");
-    }
-    // With --target there is one more level, named after it.
-    if above.join("CACHEDIR.TAG").exists() {
-        cargo.arg("--target-dir").arg(above);
-    } else if let (Some(target), Some(top)) = (above.file_name(), above.parent()) {
-        cargo.arg("--target").arg(target).arg("--target-dir").arg(top);
-    }
-    let output = match cargo.output() {
+fn script(name: &str) -> Command {
+    Command::new(source_tree().join("packaging").join(name))
+}
+
+/// Runs a script whose last line of output is a path.
+fn last_line(command: &mut Command) -> PathBuf {
+    let output = match command.output() {
         Ok(output) => output,
-        Err(error) => panic!("cannot run cargo: {error}"),
+        Err(error) => panic!("cannot run {command:?}: {error}"),
     };
-    assert!(output.status.success(), "cannot build {package}: {}", String::from_utf8_lossy(&output.stderr));
-    directory.join(package)
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout);
+    PathBuf::from(text.lines().next_back().unwrap_or_default())
 }

@@ -4,12 +4,14 @@
 #![forbid(unsafe_code)]
 
 mod binaries;
+mod neighbour;
 mod sandbox;
 mod skip;
 mod testbed;
 mod until;
 
 pub use binaries::{debian_package, shipped, source_tree};
+pub use neighbour::foobard_beside;
 pub use sandbox::{Sandbox, free_port};
 pub use skip::skip;
 pub use testbed::{Ending, Outcome, Testbed};

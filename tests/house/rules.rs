@@ -38,7 +38,7 @@ const PLACES: [(&str, &[&str]); 6] = [
     ("fs2", &["daemon/process/src/lock.rs"]),
     ("sysinfo", &["daemon/process/src/usage.rs"]),
     ("libc", &["daemon/process/src/sys.rs"]),
-    ("rustix", &["daemon/process/"]),
+    ("rustix", &["daemon/process/", "ctl/src/sys/"]),
     ("nix", &["daemon/", "tests/"]),
     (
         "clap",
