@@ -1,0 +1,172 @@
+//! A service as an init script: the template of the layout with the LSB header and the values filled in.
+//! The shell code is in `templates/`; here only values become text.
+
+use crate::exit::{Action, Status};
+use crate::layout::Layout;
+use crate::lsb;
+use crate::seal;
+use crate::service::Service;
+use crate::shell::{self, NotAWord, SlotError};
+
+/// The kinds of init script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Style {
+    /// Calls foobarctl.
+    Thin,
+    /// Needs no foobarctl on the machine.
+    Standalone,
+}
+
+/// How a thin script calls foobarctl.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The absolute path of foobarctl.
+    pub foobarctl: String,
+    /// The `--prefix` that it gets, an absolute path.
+    pub prefix: Option<String>,
+}
+
+impl Caller {
+    /// foobarctl as a package of the layout installs it, without a prefix.
+    #[must_use]
+    pub fn of(layout: &Layout) -> Caller {
+        Caller { foobarctl: layout.foobarctl.to_owned(), prefix: None }
+    }
+}
+
+/// Why a script cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ScriptError {
+    /// A path that is relative or has a control character.
+    #[error("{0:?} cannot stand in an init script: use an absolute path without control characters")]
+    Path(String),
+    /// A value with a NUL.
+    #[error(transparent)]
+    Word(#[from] NotAWord),
+    /// Template and values do not fit: an error of this program.
+    #[error(transparent)]
+    Template(#[from] SlotError),
+}
+
+/// The LSB header of a service. Its first facility is its name, which lintian and insserv want.
+#[must_use]
+pub fn header(service: &Service) -> lsb::Header {
+    let name = service.name.as_str().to_owned();
+    let more = service.provides.iter().filter(|other| **other != name).cloned();
+    lsb::Header {
+        provides: std::iter::once(name.clone()).chain(more).collect(),
+        required_start: service.required_start.clone(),
+        required_stop: service.required_stop.clone(),
+        should_start: service.should_start.clone(),
+        should_stop: service.should_stop.clone(),
+        start_before: service.start_before.clone(),
+        stop_after: service.stop_after.clone(),
+        default_start: service.runlevels,
+        default_stop: service.default_stop(),
+        interactive: false,
+        short_description: service.description.clone(),
+        description: format!("Runs {} as the service {name}.", service.program),
+    }
+}
+
+/// The init script, sealed (see [`seal`]).
+///
+/// # Errors
+/// [`ScriptError`] when a path or an argument cannot stand in a script.
+pub fn render(
+    service: &Service,
+    layout: &Layout,
+    style: Style,
+    caller: &Caller,
+) -> Result<String, ScriptError> {
+    let text = match style {
+        Style::Thin => thin(service, layout, caller)?,
+        Style::Standalone => standalone(service, layout)?,
+    };
+    Ok(seal::add(&text))
+}
+
+fn thin(service: &Service, layout: &Layout, caller: &Caller) -> Result<String, ScriptError> {
+    let options = match &caller.prefix {
+        Some(prefix) => format!("--prefix {} ", path(prefix)?),
+        None => String::new(),
+    };
+    let foobarctl = path(&caller.foobarctl)?;
+    let (header, status, actions) = (block(service), status_codes(), action_codes());
+    let not_installed = Action::NotInstalled.code().to_string();
+    let values = [
+        ("HEADER", header.as_str()),
+        ("NAME", service.name.as_str()),
+        ("STATUS_CODES", &status),
+        ("ACTION_CODES", &actions),
+        ("FOOBARCTL", &foobarctl),
+        ("OPTIONS", &options),
+        ("USAGE", &Action::Usage.code().to_string()),
+        ("UNKNOWN", &Status::Unknown.code().to_string()),
+        ("NOT_INSTALLED", &not_installed),
+    ];
+    Ok(shell::fill(layout.thin, &values)?)
+}
+
+fn standalone(service: &Service, layout: &Layout) -> Result<String, ScriptError> {
+    let mut arguments = String::new();
+    for argument in &service.arguments {
+        arguments.push(' ');
+        arguments.push_str(&shell::quote(argument)?);
+    }
+    let reload = service.reload_signal.map_or("", |signal| signal.name());
+    let action = |action: Action| action.code().to_string();
+    let status = |status: Status| status.code().to_string();
+    let values = [
+        ("HEADER", block(service)),
+        ("NAME", service.name.to_string()),
+        ("STATUS_CODES", status_codes()),
+        ("ACTION_CODES", action_codes()),
+        ("PROGRAM", path(&service.program)?),
+        ("ARGUMENTS", arguments),
+        ("PID_FILE", path(&service.pid_file)?),
+        ("START_TIMEOUT", service.start_timeout.as_secs().to_string()),
+        ("STOP_TIMEOUT", service.stop_timeout.as_secs().to_string()),
+        ("STOP_SIGNAL", service.stop_signal.name().to_owned()),
+        ("RELOAD_SIGNAL", reload.to_owned()),
+        ("RUNNING", status(Status::Running)),
+        ("DEAD", status(Status::DeadPidFile)),
+        ("STOPPED", status(Status::NotRunning)),
+        ("UNKNOWN", status(Status::Unknown)),
+        ("OK", action(Action::Ok)),
+        ("ERROR", action(Action::Error)),
+        ("USAGE", action(Action::Usage)),
+        ("UNIMPLEMENTED", action(Action::Unimplemented)),
+        ("PERMISSION", action(Action::Permission)),
+        ("NOT_INSTALLED", action(Action::NotInstalled)),
+        ("NOT_CONFIGURED", action(Action::NotConfigured)),
+        ("NOT_RUNNING", action(Action::NotRunning)),
+    ];
+    let values: Vec<(&str, &str)> = values.iter().map(|(slot, value)| (*slot, value.as_str())).collect();
+    Ok(shell::fill(layout.standalone, &values)?)
+}
+
+/// The LSB header without its last newline, which the template has.
+fn block(service: &Service) -> String {
+    lsb::render(&header(service)).trim_end().to_owned()
+}
+
+fn status_codes() -> String {
+    comment(Status::ALL.map(|status| (status.code(), status.words())))
+}
+
+fn action_codes() -> String {
+    comment(Action::ALL.map(|action| (action.code(), action.words())))
+}
+
+fn comment<const N: usize>(codes: [(u8, &str); N]) -> String {
+    codes.map(|(code, words)| format!("#   {code}  {words}")).join("\n")
+}
+
+/// A path as a shell word.
+fn path(text: &str) -> Result<String, ScriptError> {
+    if !text.starts_with('/') || text.chars().any(char::is_control) {
+        return Err(ScriptError::Path(text.to_owned()));
+    }
+    Ok(shell::quote(text)?)
+}

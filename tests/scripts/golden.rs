@@ -1,0 +1,34 @@
+//! Generated texts beside the ones that were read and approved. `UPDATE_GOLDEN=1` writes them anew.
+
+use std::path::PathBuf;
+
+use foobar_initscripts::layout::debian::DEBIAN;
+use foobar_initscripts::script::{Caller, Style, render};
+
+use crate::foobar;
+
+/// Compares with tests/golden/`path`.
+///
+/// # Panics
+/// At the first line that differs.
+pub fn compare(path: &str, text: &str) {
+    let file = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/golden")).join(path);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&file, text).unwrap();
+        return;
+    }
+    let approved = std::fs::read_to_string(&file).unwrap_or_default();
+    for (number, (have, want)) in text.lines().zip(approved.lines()).enumerate() {
+        assert_eq!(have, want, "{}:{}", file.display(), number + 1);
+    }
+    assert_eq!(text, approved, "{}: one of them is longer", file.display());
+}
+
+#[test]
+fn scripts_of_the_reference_service() {
+    for (style, file) in
+        [(Style::Thin, "debian/foobar.sh"), (Style::Standalone, "debian/foobar-standalone.sh")]
+    {
+        compare(file, &render(&foobar(), &DEBIAN, style, &Caller::of(&DEBIAN)).unwrap());
+    }
+}
