@@ -5,13 +5,14 @@ pub mod exit;
 pub mod keys;
 pub mod layout;
 pub mod link;
+pub mod lsb;
 pub mod name;
+pub mod plan;
+pub mod script;
+pub mod seal;
 pub mod service;
 pub mod shell;
 pub mod step;
-pub mod seal;
-pub mod script;
-pub mod lsb;
 
 mod conf;
 pub mod installed;

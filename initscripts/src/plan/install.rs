@@ -1,0 +1,106 @@
+//! The plan that installs a service: directories, files, script, links, startpar's files, in this order, so
+//! that a crash after any step leaves nothing that points nowhere.
+
+use super::links::{self, LinkSteps};
+use super::request::{Existing, Found, Install, PlanError, ancestors, directories};
+use crate::installed::Installed;
+use crate::layout::Layout;
+use crate::order::Change;
+use crate::script;
+use crate::seal::{self, Origin};
+use crate::step::{Before, Plan, Step};
+
+/// What makes the root have the service. Empty if it has it already.
+///
+/// What an administrator has changed by hand is kept and noted unless `force` is set: an edited service file or
+/// script, a script that is not executable, start links turned into kill links.
+///
+/// # Errors
+/// [`PlanError`] when the script cannot be written or the root's scripts have no order.
+pub fn install(
+    wish: &Install<'_>,
+    layout: &Layout,
+    installed: &Installed,
+    existing: &Existing,
+) -> Result<Plan, PlanError> {
+    let name = wish.service.name.as_str();
+    let mut plan = Plan::default();
+    make_directories(wish, layout, existing, &mut plan);
+    for extra in wish.extras.iter().filter(|extra| !existing.contains_key(&extra.path)) {
+        plan.steps.push(Step::Write {
+            path: extra.path.clone(),
+            mode: extra.mode,
+            text: seal::add(&extra.text),
+            before: Before::Absent,
+        });
+    }
+    if let Some(text) = wish.service_file {
+        put(&layout.service_file(name), 0o644, seal::add(text), existing, wish.force, &mut plan);
+    }
+    let wanted = script::render(wish.service, layout, wish.style, wish.caller)?;
+    let path = layout.script(name);
+    let written = put(&path, 0o755, wanted.clone(), existing, wish.force, &mut plan);
+    let header = match existing.get(&path) {
+        Some(Found::File { text, .. }) if !written => text.clone(),
+        _ => wanted.into_bytes(),
+    };
+    let mut after = links::with_script(installed, name, &header);
+    if wish.set_runlevels || wish.force {
+        after = links::without_links(&after, name);
+    }
+    let change = Change::add(name).forced();
+    let LinkSteps { make, depend, remove } =
+        links::steps(layout, existing, installed, &after, &change, name, &mut plan)?;
+    plan.steps.extend(make);
+    plan.steps.extend(depend);
+    plan.steps.extend(remove);
+    Ok(plan)
+}
+
+fn make_directories(wish: &Install<'_>, layout: &Layout, existing: &Existing, plan: &mut Plan) {
+    let levels = layout.runlevels.iter().map(|level| layout.runlevel_dir(*level)).collect::<Vec<_>>();
+    let mut wanted = directories(layout);
+    // Directories of links are made with the first link in them.
+    wanted.retain(|directory| !levels.contains(directory));
+    let parents = wish.extras.iter().filter_map(|extra| extra.path.rsplit_once('/'));
+    wanted.extend(parents.map(|(parent, _)| parent.to_owned()).filter(|parent| !parent.is_empty()));
+    let mut made: Vec<String> = Vec::new();
+    for directory in wanted {
+        for path in ancestors(&directory).into_iter().chain([directory.clone()]) {
+            if !existing.contains_key(&path) && !made.contains(&path) {
+                plan.steps.push(Step::MakeDir { path: path.clone(), mode: 0o755 });
+                made.push(path);
+            }
+        }
+    }
+}
+
+/// Writes a file of ours unless it is there already or an administrator has had a hand in it. Says
+/// whether the file will have this text.
+fn put(path: &str, mode: u32, text: String, existing: &Existing, force: bool, plan: &mut Plan) -> bool {
+    let before = existing.get(path).map_or(Before::Absent, Found::before);
+    let kept = match existing.get(path) {
+        None => None,
+        Some(Found::File { mode: there, text: old }) => {
+            let runnable = mode & 0o100 == 0 || there & 0o100 != 0;
+            match seal::origin(old) {
+                _ if *old == text.as_bytes() && runnable => return true,
+                Origin::Ours if runnable => None,
+                Origin::Ours => Some("is not executable"),
+                Origin::Edited => Some("was changed by hand"),
+                Origin::Foreign => Some("was not written by foobarctl"),
+            }
+        }
+        Some(Found::Directory | Found::Other) => Some("is no regular file"),
+    };
+    match kept {
+        Some(why) if !force => {
+            plan.notes.push(format!("{path} {why} and is kept: --force replaces it"));
+            false
+        }
+        _ => {
+            plan.steps.push(Step::Write { path: path.to_owned(), mode, text, before });
+            true
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The steps for links and startpar's files: what `order` wants of the tree minus what is there.
+
+use std::collections::BTreeSet;
+
+use super::request::{Existing, Found, PlanError};
+use crate::installed::{Installed, ScriptFile, Tier};
+use crate::layout::Layout;
+use crate::link::Link;
+use crate::name::{Runlevels, Sequence};
+use crate::order::{self, Arrangement, Change, Warning};
+use crate::step::{Before, Plan, Step};
+
+/// The root as if it had this script, in the place that its name gives it if the others are sorted.
+pub(super) fn with_script(installed: &Installed, name: &str, text: &[u8]) -> Installed {
+    let mut changed = without_script(installed, name);
+    changed.add_script(&ScriptFile::regular(name, text));
+    let Installed { names, files, .. } = &mut changed;
+    let Some(ours) = files.pop() else { return changed };
+    let sorted = files.is_sorted_by(|a, b| names.name(a.name) < names.name(b.name));
+    let place = if sorted { files.partition_point(|file| names.name(file.name) < name) } else { files.len() };
+    files.insert(place, ours);
+    changed
+}
+
+/// The root as if it had no such script.
+pub(super) fn without_script(installed: &Installed, name: &str) -> Installed {
+    let mut changed = installed.clone();
+    let Installed { names, files, .. } = &mut changed;
+    files.retain(|file| names.name(file.name) != name);
+    changed
+}
+
+/// The root as if the service had no links.
+pub(super) fn without_links(installed: &Installed, name: &str) -> Installed {
+    let mut changed = installed.clone();
+    let Installed { names, links, .. } = &mut changed;
+    links.retain(|link| names.name(link.name) != name);
+    changed
+}
+
+/// The links of a root.
+pub(super) fn links_of(installed: &Installed) -> impl Iterator<Item = Link> {
+    installed.links.iter().filter_map(|entry| {
+        let sequence = Sequence::new(u32::from(entry.sequence)).ok()?;
+        let name = installed.names.name(entry.name).into();
+        Some(Link { runlevel: entry.runlevel, kind: entry.kind, sequence, name })
+    })
+}
+
+/// The runlevels that the header of a script has for starting: that of the administrator's override, of the script,
+/// or of the vendor's override, whichever comes first, as for update-rc.d.
+pub(super) fn default_start(installed: &Installed, name: &str) -> Option<Runlevels> {
+    let names = &installed.names;
+    let overriding = |tier: Tier| {
+        let found = installed.overrides.iter().find(|o| o.tier == tier && names.name(o.name) == name);
+        found.map(|o| o.head)
+    };
+    let own = || installed.files.iter().find(|file| names.name(file.name) == name).map(|file| file.head);
+    let head = overriding(Tier::Administrator).or_else(own).or_else(|| overriding(Tier::Vendor))?;
+    installed.heads.get(head as usize)?.start.filter(|levels| !levels.is_empty())
+}
+
+/// Whether the links of this root are insserv's: then all of them are renumbered and startpar's files are
+/// written, otherwise only the service's own links are touched.
+fn is_arranged(layout: &Layout, existing: &Existing) -> bool {
+    layout.depend.as_ref().is_some_and(|depend| {
+        [depend.boot, depend.start, depend.stop, depend.conf].iter().any(|path| existing.contains_key(*path))
+    })
+}
+
+/// Steps for links and startpar's files, in the three groups between which other steps may stand.
+#[derive(Debug, Default)]
+pub(super) struct LinkSteps {
+    /// New links, and the directories for them.
+    pub make: Vec<Step>,
+    /// startpar's files.
+    pub depend: Vec<Step>,
+    /// Links that are no longer wanted.
+    pub remove: Vec<Step>,
+}
+
+/// What turns the links of `before` into those that `change` makes of `wish`, which is `before` as it is
+/// to be taken for. Notes about the service `name` go into the plan.
+pub(super) fn steps(
+    layout: &Layout,
+    existing: &Existing,
+    before: &Installed,
+    wish: &Installed,
+    change: &Change,
+    name: &str,
+    plan: &mut Plan,
+) -> Result<LinkSteps, PlanError> {
+    let arrangement = order::arrange(wish, change)?;
+    let arranged = is_arranged(layout, existing);
+    let old: BTreeSet<Link> = links_of(before).collect();
+    let allowed = |link: &&Link| layout.allows(link.kind, link.runlevel);
+    let mut new: BTreeSet<Link> = arrangement.links().filter(allowed).cloned().collect();
+    if !arranged {
+        new = only_own(&old, &new, wish, name);
+    }
+    note(&arrangement, name, plan);
+    let mut steps = LinkSteps::default();
+    let mut made = BTreeSet::new();
+    for link in new.difference(&old) {
+        let directory = layout.runlevel_dir(link.runlevel);
+        if !existing.contains_key(&directory) && made.insert(directory.clone()) {
+            steps.make.push(Step::MakeDir { path: directory, mode: 0o755 });
+        }
+        let target = layout.target(&link.name);
+        steps.make.push(Step::Symlink { path: layout.link(link), target, before: Before::Absent });
+    }
+    for link in old.difference(&new) {
+        steps.remove.push(Step::Remove { path: layout.link(link), before: Before::Link });
+    }
+    if arranged {
+        steps.depend = depend(layout, existing, &arrangement);
+    }
+    Ok(steps)
+}
+
+/// The wanted links of the service beside the links of all others as they are. Its numbers are higher than
+/// those of all that are wanted before it, whatever these are numbered here. What it has already is kept.
+fn only_own(old: &BTreeSet<Link>, wanted: &BTreeSet<Link>, wish: &Installed, name: &str) -> BTreeSet<Link> {
+    let is_own = |link: &&Link| &*link.name == name;
+    let kept: BTreeSet<Link> = links_of(wish).filter(|link| is_own(&link)).collect();
+    let mut links: BTreeSet<Link> = old.iter().filter(|link| !is_own(link)).cloned().collect();
+    for own in wanted.iter().filter(is_own) {
+        let same_place = |link: &&Link| link.runlevel == own.runlevel && link.kind == own.kind;
+        if let Some(link) = kept.iter().find(same_place) {
+            links.insert(link.clone());
+            continue;
+        }
+        let is_before = |link: &&Link| {
+            let theirs = wanted.iter().filter(same_place).find(|other| other.name == link.name);
+            theirs.is_some_and(|theirs| theirs.sequence < own.sequence)
+        };
+        let highest = old.iter().filter(same_place).filter(is_before).map(|link| link.sequence.get()).max();
+        let number = highest.map_or(1, |highest| (u32::from(highest) + 1).min(99));
+        let sequence = Sequence::new(number).unwrap_or(own.sequence);
+        links.insert(Link { sequence, ..own.clone() });
+    }
+    links
+}
+
+fn depend(layout: &Layout, existing: &Existing, arrangement: &Arrangement) -> Vec<Step> {
+    let Some(files) = &layout.depend else { return Vec::new() };
+    let wanted =
+        [(files.boot, &arrangement.boot), (files.start, &arrangement.start), (files.stop, &arrangement.stop)];
+    let differs = |path: &str, text: &str| match existing.get(path) {
+        Some(Found::File { text: there, .. }) => there != text.as_bytes(),
+        _ => true,
+    };
+    wanted
+        .into_iter()
+        .filter(|(path, text)| differs(path, text))
+        .map(|(path, text)| Step::Write {
+            path: path.to_owned(),
+            mode: 0o644,
+            text: text.clone(),
+            before: existing.get(path).map_or(Before::Absent, Found::before),
+        })
+        .collect()
+}
+
+/// What concerns the service or is changed beside it. insserv's complaints about other scripts are not
+/// for the one who installs this service.
+fn note(arrangement: &Arrangement, name: &str, plan: &mut Plan) {
+    let concerns = |warning: &&Warning| match warning {
+        Warning::NoHeader { script }
+        | Warning::UnknownFacility { script, .. }
+        | Warning::Overridden { script, .. } => script == name,
+        Warning::AlreadyProvided { script, owner, .. } => script == name || owner == name,
+        Warning::Loop { cycle, .. } => cycle.iter().any(|step| step == name),
+        Warning::Dangling { path } => !path.ends_with(name),
+    };
+    plan.notes.extend(arrangement.warnings.iter().filter(concerns).map(ToString::to_string));
+}

@@ -1,0 +1,14 @@
+//! What to change in a root so that a service is installed, uninstalled, enabled or disabled: the wanted
+//! state minus what is there. Pure: the caller reads the root before and carries the steps out after.
+
+mod install;
+mod links;
+mod request;
+mod toggle;
+mod uninstall;
+
+pub use crate::step::{Before, Plan, Step, checksum};
+pub use install::install;
+pub use request::{Existing, Extra, Found, Install, PlanError, Toggle, Uninstall, watched};
+pub use toggle::{disable, enable};
+pub use uninstall::uninstall;
