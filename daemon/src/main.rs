@@ -1,3 +1,57 @@
-//! The foobard binary.
+//! The foobard binary: options to server to exit code. All else is in the library.
 #![forbid(unsafe_code)]
-fn main() {}
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use foobard::cli::Cli;
+use foobard::echo::Echo;
+use foobard::exit::{Exit, Failure};
+use foobard::server::{self, Mode, Options, Outcome};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(message) => {
+            // Help and version go to standard output; a closed pipe there is no reason to panic.
+            let _ = message.print();
+            let exit = if message.use_stderr() { Exit::Usage } else { Exit::Ok };
+            return ExitCode::from(exit.code());
+        }
+    };
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            for line in failure.reason.lines() {
+                // Not eprintln!, which panics where nobody reads.
+                let _ = writeln!(io::stderr(), "foobard: {line}");
+            }
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<(), Failure> {
+    let mode = match cli {
+        Cli { foreground: true, .. } => Mode::Foreground,
+        Cli { init: true, .. } => Mode::Init,
+        _ => Mode::Detached,
+    };
+    let options = Options { config: cli.config.clone(), pid_file: cli.pid_file.clone(), mode };
+    if cli.check {
+        for remark in server::check(&options)? {
+            say(&format!("{}: {remark}", cli.config.display()));
+        }
+        say(&format!("{}: configuration is good", cli.config.display()));
+        return Ok(());
+    }
+    if let Outcome::AlreadyRunning(pid) = server::run(&options, &mut Echo)? {
+        say(&format!("foobard is already running (PID {pid})"));
+    }
+    Ok(())
+}
+
+fn say(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}

@@ -1,0 +1,158 @@
+//! From a path to a [`Config`]: opening with care, parsing, and every fault with its place.
+
+use std::fs::{File, OpenOptions};
+use std::io::Read as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use nix::fcntl::OFlag;
+use toml::de::{DeTable, DeValue};
+
+use super::fault::{ConfigError, Fault};
+use super::keys::KEYS;
+use super::nearest::nearest;
+use super::value::Config;
+use crate::exit::Exit;
+
+/// No sane configuration is longer, and a daemon must not read /dev/zero to its end.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// Whose configuration files are believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Started by root: the file must be root's, and nobody else may be able to write it.
+    RootOnly,
+    /// Started by an ordinary user, who may do to himself what he likes.
+    Anyone,
+}
+
+/// Reads and checks `file`. The bytes that are checked are those that are used: it is read once.
+///
+/// # Errors
+/// Everything that is wrong with it; exit code 6, or 4 where rights are the matter.
+pub fn load(file: &Path, trust: Trust) -> Result<Config, Box<ConfigError>> {
+    let whole = |exit, message| ConfigError::whole(file.to_owned(), exit, message);
+    let bytes = read(file, trust).map_err(|(exit, message)| whole(exit, message))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let (line, column) =
+            place(&String::from_utf8_lossy(error.as_bytes()), error.utf8_error().valid_up_to());
+        whole(Exit::NotConfigured, format!("line {line}, column {column} is not UTF-8: save it as UTF-8"))
+    })?;
+    parse(&text, file)
+}
+
+fn read(file: &Path, trust: Trust) -> Result<Vec<u8>, (Exit, String)> {
+    // Without O_NONBLOCK a FIFO in the file's place would hang the boot.
+    let opened = OpenOptions::new()
+        .read(true)
+        .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC).bits())
+        .open(file)
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                (Exit::NotConfigured, "no such file: write it, or name another with --config".to_owned())
+            }
+            std::io::ErrorKind::PermissionDenied => {
+                (Exit::Permission, format!("cannot read it: {error}: let the daemon's account read it"))
+            }
+            _ => (Exit::NotConfigured, format!("cannot read it: {error}")),
+        })?;
+    believe(&opened, trust).map_err(|message| (Exit::NotConfigured, message))?;
+    let mut bytes = Vec::new();
+    let failed = |error| (Exit::NotConfigured, format!("cannot read it: {error}"));
+    opened.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err((Exit::NotConfigured, format!("longer than {MOST_BYTES} bytes: is it the right file?")));
+    }
+    Ok(bytes)
+}
+
+fn believe(opened: &File, trust: Trust) -> Result<(), String> {
+    let metadata = opened.metadata().map_err(|error| format!("cannot examine it: {error}"))?;
+    if !metadata.is_file() {
+        return Err("not a regular file: name one with --config".to_owned());
+    }
+    if trust == Trust::Anyone {
+        return Ok(());
+    }
+    if metadata.uid() != 0 {
+        return Err(format!(
+            "belongs to uid {}, who could make root do anything: chown root it",
+            metadata.uid()
+        ));
+    }
+    // A file of group root that the group may write is root's business.
+    let others = if metadata.gid() == 0 { 0o002 } else { 0o022 };
+    if metadata.mode() & others != 0 {
+        return Err(format!("mode {:04o} lets others write it: chmod go-w it", metadata.mode() & 0o7777));
+    }
+    Ok(())
+}
+
+/// Checks `text`; `file` is named in messages only.
+///
+/// # Errors
+/// All faults, and the configuration as far as it could be read.
+pub fn parse(text: &str, file: &Path) -> Result<Config, Box<ConfigError>> {
+    let (table, broken) = DeTable::parse_recoverable(text);
+    let mut faults: Vec<Fault> = broken
+        .iter()
+        .map(|error| Fault {
+            place: error.span().map(|span| place(text, span.start)),
+            key: String::new(),
+            message: error.message().to_owned(),
+        })
+        .collect();
+    let mut config = Config::default();
+    for (name, value) in table.get_ref() {
+        let written: &str = name.get_ref();
+        match KEYS.iter().find(|key| key.name == written) {
+            Some(key) => {
+                if let Err(message) = (key.set)(&mut config, value.get_ref()) {
+                    let place = Some(place(text, value.span().start));
+                    faults.push(Fault { place, key: key.name.to_owned(), message });
+                }
+            }
+            // A key that the parser could not make sense of has been reported already.
+            None if written.is_empty() => {}
+            None => faults.push(Fault {
+                place: Some(place(text, name.span().start)),
+                key: written.to_owned(),
+                message: unknown(written, value.get_ref()),
+            }),
+        }
+    }
+    if config.group.is_some() && config.user.is_none() {
+        let place = table.get_ref().iter().find(|row| row.0.get_ref() == "group");
+        faults.push(Fault {
+            place: place.map(|row| self::place(text, row.0.span().start)),
+            key: "group".to_owned(),
+            message: "stands without user: name the account as well".to_owned(),
+        });
+    }
+    if faults.is_empty() {
+        return Ok(config);
+    }
+    faults.sort_by_key(|fault| fault.place);
+    faults.dedup_by_key(|fault| fault.place);
+    Err(Box::new(ConfigError { file: file.to_owned(), faults, exit: Exit::NotConfigured, so_far: config }))
+}
+
+fn unknown(written: &str, value: &DeValue<'_>) -> String {
+    let kind = if value.is_table() { "table" } else { "key" };
+    let names = || KEYS.iter().map(|key| key.name);
+    match nearest(written, names()) {
+        Some(near) => format!("unknown {kind}: did you mean {near}?"),
+        None => format!("unknown {kind}: the keys are {}", names().collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// Line and column, from 1, of the byte at `offset`; columns count characters, as editors do.
+fn place(text: &str, offset: usize) -> (usize, usize) {
+    let mut end = offset.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let before = &text[..end];
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    (1 + before.matches('\n').count(), 1 + before[line_start..].chars().count())
+}

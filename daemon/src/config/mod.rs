@@ -1,0 +1,12 @@
+//! Configuration: TOML text to a checked [`Config`]. What is done with it is no matter of these files.
+
+mod fault;
+mod keys;
+mod load;
+mod nearest;
+mod value;
+
+pub use fault::{ConfigError, Fault};
+pub use keys::{KEYS, Key};
+pub use load::{Trust, load, parse};
+pub use value::{Config, LogTarget, ModelName};

@@ -1,0 +1,48 @@
+//! How many files the daemon may have open: what the configuration asks for against what the machine gives.
+
+use std::io;
+
+use foobar_process::limits::raise_open_files;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+use crate::config::Config;
+
+/// What a server holds beside its connections: streams, log, PID file, signals, a listener for each address.
+const OWN: u64 = 64;
+
+/// Sets RLIMIT_NOFILE: to `open-files` if that is configured, else high enough for every connection that is
+/// allowed, with which any process model gets along. Returns what is worth a warning.
+///
+/// # Errors
+/// What getrlimit(2) or setrlimit(2) say.
+pub fn open_files(config: &Config) -> io::Result<Option<String>> {
+    let Some(wanted) = config.open_files else {
+        let wanted = u64::from(config.max_connections) + OWN;
+        let got = raise(wanted)?;
+        return Ok((got < wanted).then(|| {
+            format!(
+                "the limit of open files is {got}, and max-connections = {} may need {wanted}: \
+                 raise the hard limit (ulimit -Hn), or lower max-connections",
+                config.max_connections
+            )
+        }));
+    };
+    let got = raise(wanted)?;
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    if got > wanted {
+        setrlimit(Resource::RLIMIT_NOFILE, wanted, hard)?;
+    }
+    Ok((got < wanted).then(|| {
+        format!("open-files = {wanted} cannot be had, the hard limit is {got}: raise it (ulimit -Hn) or ask for less")
+    }))
+}
+
+/// Raises the soft limit, and the hard one as well where that is permitted. Returns the soft one.
+fn raise(wanted: u64) -> io::Result<u64> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    if wanted > hard {
+        // Only root may, and only up to fs.nr_open: the hard limit that is left is told by the caller.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, soft, wanted);
+    }
+    raise_open_files(wanted)
+}
