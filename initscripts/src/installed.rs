@@ -75,12 +75,23 @@ pub(crate) struct Head {
     pub start: Option<Runlevels>,
     pub stop: Option<Runlevels>,
     pub interactive: bool,
+    /// Provides has a value, though it may hold no name.
+    pub named: bool,
     pub begun: bool,
     pub complete: bool,
     /// A default runlevel `B`, which insserv dies of.
     pub fatal: bool,
     pub openrc: bool,
 }
+
+/// What insserv says of a script of OpenRC, whose header it does not read.
+const OPENRC: &[u8] = b"### BEGIN INIT INFO
+# Required-Start: $remote_fs $syslog
+# Required-Stop: $remote_fs $syslog
+# Default-Start: 2 3 4 5
+# Default-Stop: 0 1 6
+### END INIT INFO
+";
 
 /// The keys whose value is a list of names come first.
 const LISTS: usize = Key::StopAfter as usize + 1;
@@ -113,6 +124,8 @@ pub(crate) struct Entry {
     pub runlevel: Runlevel,
     pub kind: Kind,
     pub sequence: u8,
+    /// Turned from S to K or back: on disk it still has the other letter.
+    pub turned: bool,
 }
 
 impl Installed {
@@ -172,16 +185,8 @@ impl Installed {
         let Some(symbol) = self.names.get(name) else { return 0 };
         let chosen =
             |link: &&mut Entry| link.name == symbol && link.kind != kind && levels.contains(link.runlevel);
-        self.links.iter_mut().filter(chosen).map(|link| link.kind = kind).count()
-    }
-
-    /// All links that were added, dangling ones too.
-    pub fn links(&self) -> impl Iterator<Item = Link> {
-        self.links.iter().filter_map(|link| {
-            let sequence = crate::name::Sequence::new(u32::from(link.sequence)).ok()?;
-            let name = self.names.name(link.name).into();
-            Some(Link { runlevel: link.runlevel, kind: link.kind, sequence, name })
-        })
+        let turn = |link: &mut Entry| (link.kind, link.turned) = (kind, !link.turned);
+        self.links.iter_mut().filter(chosen).map(turn).count()
     }
 
     /// Whether a script of this name was added.
@@ -196,7 +201,7 @@ impl Installed {
         let name = self.names.intern(&link.name);
         let target = self.names.intern(target.rsplit('/').next().unwrap_or(target));
         let (kind, sequence) = (link.kind, link.sequence.get());
-        self.links.push(Entry { name, target, head, runlevel, kind, sequence });
+        self.links.push(Entry { name, target, head, runlevel, kind, sequence, turned: false });
     }
 
     /// A file name stands in for a missing Provides, and is cut like it.
@@ -207,6 +212,8 @@ impl Installed {
     }
 
     fn add_head(&mut self, text: &[u8]) -> u32 {
+        let openrc = text.starts_with(b"#!/sbin/openrc-run") || text.starts_with(b"#!/usr/sbin/openrc-run");
+        let text = if openrc { OPENRC } else { text };
         let fields = scan::scan(text, |_, _| {});
         let mut head = Head { first: self.words.len() as u32, ..Head::default() };
         for (at, key) in Key::ALL.into_iter().take(LISTS).enumerate() {
@@ -229,9 +236,10 @@ impl Installed {
         };
         (head.start, head.stop) = (levels(Key::DefaultStart), levels(Key::DefaultStop));
         head.interactive = value(&fields, Key::Interactive) == "true";
+        head.named = !value(&fields, Key::Provides).is_empty();
         head.begun = fields.begin.is_some();
         head.complete = fields.is_complete();
-        head.openrc = text.starts_with(b"#!/sbin/openrc-run") || text.starts_with(b"#!/usr/sbin/openrc-run");
+        head.openrc = openrc;
         self.heads.push(head);
         self.heads.len() as u32 - 1
     }

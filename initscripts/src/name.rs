@@ -265,6 +265,12 @@ impl Sequence {
         }
     }
 
+    /// The number, or 99 if it is greater.
+    #[must_use]
+    pub fn clamped(number: u8) -> Sequence {
+        Sequence(number.min(99))
+    }
+
     /// The number.
     #[must_use]
     pub fn get(self) -> u8 {

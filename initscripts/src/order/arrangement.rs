@@ -1,9 +1,19 @@
-//! The result: which links to make and to remove, and the files that startpar reads.
+//! The result, and the one function that leads to it: read, number, refuse or link, write.
 
-use super::change::Change;
+use super::change::{Action, Change};
+use super::cycle;
+use super::depend::Writer;
 use super::error::{OrderError, Warning};
-use crate::installed::Installed;
-use crate::link::Link;
+use super::facilities::{Facilities, Weaver};
+use super::graph::{Graph, PHASES, Phase, flag};
+use super::links::Linker;
+use super::read::Reader;
+use super::refuse;
+use super::walk::Walker;
+use crate::installed::{Entry, Installed};
+use crate::link::{Kind, Link};
+use crate::name::Sequence;
+use crate::symbols::{NONE, Symbol};
 
 /// What the tree is to become.
 #[derive(Debug, Clone, Default)]
@@ -20,7 +30,7 @@ pub struct Arrangement {
     pub stop: String,
     /// What insserv would warn of.
     pub warnings: Vec<Warning>,
-    pub(super) kept: Vec<Link>,
+    kept: Vec<Link>,
 }
 
 impl Arrangement {
@@ -32,12 +42,121 @@ impl Arrangement {
 
 /// Computes the links and `.depend.*` files that `insserv` with the options of `change` would leave behind.
 ///
+/// ```
+/// use foobar_initscripts::installed::{Installed, ScriptFile};
+/// use foobar_initscripts::order::{Change, arrange};
+/// let text = "### BEGIN INIT INFO\n# Provides: a\n# Default-Start: 2\n### END INIT INFO\n";
+/// let mut installed = Installed::new();
+/// installed.add_script(&ScriptFile::regular("a", text.as_bytes()));
+/// let arrangement = arrange(&installed, &Change::add("a"))?;
+/// assert_eq!(arrangement.added[0].path(), "rc2.d/S01a");
+/// assert_eq!(arrangement.start, "TARGETS = a\nINTERACTIVE =\n");
+/// # Ok::<(), foobar_initscripts::order::OrderError>(())
+/// ```
+///
 /// # Errors
 /// When insserv would refuse; nothing is to be changed then.
 pub fn arrange(installed: &Installed, change: &Change) -> Result<Arrangement, OrderError> {
-    let kept = installed.links().collect();
-    match change.arguments.iter().find(|argument| !installed.has_script(&argument.name)) {
-        Some(argument) => Err(OrderError::NoScript { name: argument.name.clone() }),
-        None => Ok(Arrangement { kept, ..Arrangement::default() }),
+    let names = &installed.names;
+    let facilities = Facilities::new(&installed.conf, names)?;
+    let graph = Graph::new(names.len(), installed.files.len(), 0);
+    let weaver = Weaver { names, facilities: &facilities, graph, unknown: Vec::new() };
+    let mut reader = Reader::new(installed, change, weaver);
+    reader.read()?;
+    order_around_all(&mut reader.weaver);
+    let Reader { mut weaver, mut warnings, refusal, dangling, .. } = reader;
+
+    let order = weaver.graph.order();
+    let mut walker = Walker { graph: &mut weaver.graph, order: &order, greatest: [0; 2] };
+    walker.number_all();
+    let looped = PHASES.map(|phase| walker.reported(phase));
+    if looped == [false; 2] || change.force {
+        walker.isolate_interactive();
+    }
+    let greatest = walker.greatest;
+    for phase in PHASES.into_iter().filter(|&phase| looped[phase as usize]) {
+        let cycle = cycle::shortest(&weaver.graph, names, &order, phase);
+        let stopping = phase == Phase::Stop;
+        if !change.force {
+            return Err(OrderError::Loop { cycle, stopping });
+        }
+        warnings.push(Warning::Loop { cycle, stopping });
+    }
+    if let Some(error) = refusal {
+        return Err(error);
+    }
+    if change.action == Action::Add && !change.force {
+        if let Some(reason) = refuse::levels(&weaver.graph) {
+            return Err(reason.error(&weaver));
+        }
+    }
+
+    let mut linker = Linker::new(installed, change, &mut weaver.graph, &dangling);
+    linker.run(&order);
+    let mut arrangement = collect(installed, &linker, &dangling, warnings);
+    let texts = Writer::new(names, &weaver.graph, greatest).write(order);
+    (arrangement.boot, arrangement.start, arrangement.stop) = (texts.boot, texts.start, texts.stop);
+    Ok(arrangement)
+}
+
+/// Scripts that require `$all` wait for every other that shares a runlevel with them.
+fn order_around_all(weaver: &mut Weaver<'_>) {
+    for (flag, phase) in [(flag::FIRST, Phase::Stop), (flag::LAST, Phase::Start)] {
+        for service in 0..weaver.graph.services.len() as u32 {
+            let script = weaver.graph.services[service as usize].script;
+            if script == NONE || !weaver.graph.has(service, flag) || weaver.graph.has(service, flag::ALIAS) {
+                continue;
+            }
+            let levels = weaver.graph.levels(service, phase);
+            for other in 0..weaver.graph.services.len() as u32 {
+                let same = other == service || weaver.graph.has(other, flag | flag::ALIAS);
+                if !same && levels.meets(weaver.graph.levels(other, phase)) {
+                    let name = weaver.graph.services[other as usize].name;
+                    weaver.require(service, false, phase, &[name]);
+                }
+            }
+            if let Some(node) = weaver.graph.node_of_script(script).filter(|_| phase == Phase::Stop) {
+                let side = weaver.graph.side_mut(node, phase);
+                side.depth = side.depth.max(1);
+            }
+        }
+    }
+}
+
+fn collect(installed: &Installed, linker: &Linker<'_>, dangling: &[u32], mut warnings: Vec<Warning>) -> Arrangement {
+    let mut shared = vec![None; installed.names.len()];
+    let mut link = |name: Symbol, runlevel, kind, sequence: u8| {
+        let text = shared[name as usize].get_or_insert_with(|| std::sync::Arc::from(installed.names.name(name)));
+        let sequence = Sequence::clamped(sequence);
+        Link { runlevel, kind, sequence, name: std::sync::Arc::clone(text) }
+    };
+    let mut result = Arrangement { added: Vec::with_capacity(linker.new.len()), ..Arrangement::default() };
+    for (place, &Entry { name, runlevel, kind, sequence, turned, .. }) in installed.links.iter().enumerate() {
+        let now = link(name, runlevel, kind, sequence);
+        let on_disk = if turned { link(name, runlevel, opposite(kind), sequence) } else { now.clone() };
+        match (linker.alive[place], turned) {
+            (true, false) => result.kept.push(now),
+            (false, _) => result.removed.push(on_disk),
+            (true, true) => {
+                result.removed.push(on_disk);
+                result.added.push(now);
+            }
+        }
+    }
+    for new in &linker.new {
+        result.added.push(link(new.name, new.runlevel, new.kind, new.sequence));
+    }
+    for &place in dangling {
+        let Entry { name, runlevel, kind, sequence, .. } = installed.links[place as usize];
+        warnings.push(Warning::Dangling { path: link(name, runlevel, kind, sequence).path() });
+    }
+    result.warnings = warnings;
+    result
+}
+
+fn opposite(kind: Kind) -> Kind {
+    match kind {
+        Kind::Start => Kind::Kill,
+        Kind::Kill => Kind::Start,
     }
 }

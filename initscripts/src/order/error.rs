@@ -137,6 +137,12 @@ pub enum Warning {
         /// Whether it is the order of stopping.
         stopping: bool,
     },
+    /// Arguments that share a second name: insserv reads freed memory, and may do anything.
+    #[error("service {service} is provided by several of the scripts: enable them one by one")]
+    Undefined {
+        /// The shared name.
+        service: String,
+    },
     /// A link that points nowhere; it is removed.
     #[error("link {path} points to no script and is removed")]
     Dangling {

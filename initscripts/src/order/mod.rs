@@ -3,7 +3,16 @@
 
 mod arrangement;
 mod change;
+mod cycle;
+mod depend;
 mod error;
+mod facilities;
+mod graph;
+mod links;
+mod lists;
+mod read;
+mod refuse;
+mod walk;
 
 pub use arrangement::{Arrangement, arrange};
 pub use change::{Action, Argument, Change};

@@ -171,7 +171,9 @@ fn note(arrangement: &Arrangement, name: &str, plan: &mut Plan) {
         | Warning::Overridden { script, .. } => script == name,
         Warning::AlreadyProvided { script, owner, .. } => script == name || owner == name,
         Warning::Loop { cycle, .. } => cycle.iter().any(|step| step == name),
+        Warning::Undefined { service } => service == name,
         Warning::Dangling { path } => !path.ends_with(name),
+        Warning::Undefined { .. } => true,
     };
     plan.notes.extend(arrangement.warnings.iter().filter(concerns).map(ToString::to_string));
 }

@@ -1,0 +1,144 @@
+//! From numbers to links: which of those that are there go, which come, which stay.
+
+use super::change::{Action, Change};
+use super::graph::{Graph, Phase, flag};
+use super::read::phase;
+use crate::installed::{Entry, Installed};
+use crate::link::Kind;
+use crate::name::Runlevel;
+use crate::symbols::{NONE, Symbol};
+
+/// A link to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct New {
+    pub name: Symbol,
+    pub runlevel: Runlevel,
+    pub kind: Kind,
+    pub sequence: u8,
+}
+
+/// The links while they change.
+pub(super) struct Linker<'a> {
+    pub installed: &'a Installed,
+    pub change: &'a Change,
+    pub graph: &'a mut Graph,
+    /// For each link of the root, whether it is still there.
+    pub alive: Vec<bool>,
+    pub new: Vec<New>,
+    /// For each symbol the first link of that name, and for each link the next.
+    first: Vec<u32>,
+    next: Vec<u32>,
+}
+
+impl<'a> Linker<'a> {
+    pub(super) fn new(installed: &'a Installed, change: &'a Change, graph: &'a mut Graph, dangling: &[u32]) -> Linker<'a> {
+        let count = installed.links.len();
+        let mut first = vec![NONE; installed.names.len()];
+        let mut next = vec![NONE; count];
+        for (place, entry) in installed.links.iter().enumerate().rev() {
+            next[place] = std::mem::replace(&mut first[entry.name as usize], place as u32);
+        }
+        let mut alive = vec![true; count];
+        dangling.iter().for_each(|&place| alive[place as usize] = false);
+        Linker { installed, change, graph, alive, new: Vec::new(), first, next }
+    }
+
+    /// Goes through the directories of all runlevels.
+    pub(super) fn run(&mut self, order: &[u32]) {
+        let arguments: Vec<Symbol> =
+            self.change.arguments.iter().filter_map(|argument| self.installed.names.get(&argument.name)).collect();
+        for level in Runlevel::ALL {
+            self.sweep(level);
+            for &node in order {
+                self.renew(node, level, &arguments);
+            }
+        }
+    }
+
+    /// Links that should not be in a directory.
+    fn sweep(&mut self, level: Runlevel) {
+        for place in 0..self.installed.links.len() {
+            let entry = self.installed.links[place];
+            if !self.alive[place] || entry.runlevel != level || !self.is_misplaced(&entry) {
+                continue;
+            }
+            let Some(service) = self.graph.node_of_script(entry.name) else { continue };
+            let hidden = self.change.action == Action::Remove && self.change.force && self.graph.has(service, flag::SHADOWED);
+            if self.change.defaults || level == Runlevel::S || hidden {
+                self.alive[place] = false;
+                self.count(service, -1);
+            }
+        }
+    }
+
+    /// Whether it is of a script that does not want it there. A third digit keeps insserv from looking.
+    fn is_misplaced(&self, entry: &Entry) -> bool {
+        let name = self.installed.names.name(entry.name);
+        let in_level = |node: u32| self.graph.side(node, phase(entry.kind)).levels.contains(entry.runlevel);
+        !name.starts_with(|c: char| c.is_ascii_digit())
+            && self.graph.nodes_of_script(entry.name).any(|node| !in_level(node))
+    }
+
+    /// The link of one script in one directory.
+    fn renew(&mut self, node: u32, level: Runlevel, arguments: &[Symbol]) {
+        let script = self.graph.services[node as usize].script;
+        if script == NONE || self.installed.names.name(script).starts_with('$') {
+            return;
+        }
+        let wanted = |phase: Phase| self.graph.side(node, phase).levels.contains(level);
+        let (kind, phase) = if wanted(Phase::Stop) {
+            (Kind::Kill, Phase::Stop)
+        } else if wanted(Phase::Start) {
+            (Kind::Start, Phase::Start)
+        } else {
+            return;
+        };
+        if kind == Kind::Kill && level == Runlevel::S {
+            return;
+        }
+        let sequence = self.graph.side(node, phase).depth;
+        let link = New { name: script, runlevel: level, kind, sequence };
+        let argument = arguments.contains(&script);
+        let remove = argument && self.change.action == Action::Remove;
+        let mut found = false;
+        let mut place = self.first[script as usize];
+        while let Some(entry) = self.installed.links.get(place as usize) {
+            let at = place as usize;
+            place = self.next[at];
+            if !self.alive[at] || entry.runlevel != level || entry.kind != kind {
+                continue;
+            }
+            found = true;
+            if entry.sequence != sequence || remove {
+                self.alive[at] = false;
+                self.count(node, -1);
+            }
+            if entry.sequence != sequence && !remove {
+                self.make(link);
+                self.count(node, 1);
+            }
+        }
+        if argument && !remove && !found {
+            self.make(link);
+            self.count(node, 1);
+        }
+    }
+
+    fn make(&mut self, link: New) {
+        let mut place = self.first[link.name as usize];
+        while let Some(entry) = self.installed.links.get(place as usize) {
+            let same = (entry.runlevel, entry.kind, entry.sequence) == (link.runlevel, link.kind, link.sequence);
+            if same && self.alive[place as usize] {
+                return;
+            }
+            place = self.next[place as usize];
+        }
+        if self.new.last() != Some(&link) {
+            self.new.push(link);
+        }
+    }
+
+    fn count(&mut self, service: u32, by: i32) {
+        self.graph.services[service as usize].links += by;
+    }
+}

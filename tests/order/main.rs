@@ -1,0 +1,12 @@
+//! The order of scripts beside the insserv that is installed: same tree, same options, same links and
+//! `.depend.*` files, byte for byte. Trees are made below /dev/shm or the temporary directory only.
+#![allow(clippy::disallowed_methods, reason = "tests read and write files; the library does not")]
+
+mod case;
+mod corpus;
+mod differential;
+mod golden;
+mod header;
+mod insserv;
+mod random;
+mod tree;
