@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use foobar_process::daemonize::{Daemonize, Side};
+use foobar_process::pidfile::{PidFile, PidFileError};
 use foobar_process::syslog::{Facility, Options, Priority, Syslog};
-use foobar_process::{Signal, pidfile::PidFile, signal::Signals, startlock::StartLock};
+use foobar_process::{Signal, signal::Signals, startlock::StartLock};
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let path = std::env::args_os().nth(1).unwrap_or("/var/run/heartbeat.pid".into());
@@ -22,7 +23,11 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     // The lock is held until the starter knows: a second start waits for that, and finds this daemon running.
     let (pid_file, lock) = match claim(path.as_ref()) {
         Ok(claimed) => claimed,
-        Err(reason) => return Ok(readiness.failed(1, &reason.to_string())).map(|()| ExitCode::FAILURE),
+        Err(reason) => {
+            let runs = matches!(reason.downcast_ref(), Some(PidFileError::AlreadyRunning { .. }));
+            readiness.failed(u8::from(!runs), &reason.to_string());
+            return Ok(ExitCode::FAILURE);
+        }
     };
     if readiness.ready().is_err() {
         return Ok(pid_file.remove().map(|_| ExitCode::FAILURE)?);
