@@ -86,23 +86,31 @@ impl Drop for Subreaper {
     }
 }
 
+/// The daemon, from the moment that it has told its number.
+struct Born {
+    pid: Pid,
+    /// `None` when it had ended already.
+    process: Option<Process>,
+}
+
 /// Waits for the verdict; `first` is the forked child, whose own child will be the daemon.
 pub(crate) fn wait(channel: &Channel, first: Pid, limit: Duration) -> io::Result<Verdict> {
     let deadline = Instant::now() + limit;
-    let mut daemon: Option<Process> = None;
+    let mut daemon: Option<Born> = None;
     let mut acknowledged = false;
     loop {
-        let watched = daemon.as_ref().and_then(Process::pin);
+        let watched = daemon.as_ref().and_then(|daemon| daemon.process.as_ref()?.pin());
         match channel.hear(deadline, watched)? {
             Heard::Message(Message::Born { pid, start_ticks }) => {
-                daemon = Process::open(pid)?.filter(|process| process.start_ticks() == start_ticks);
+                let process = Process::open(pid)?.filter(|process| process.start_ticks() == start_ticks);
+                daemon = Some(Born { pid, process });
                 child::wait_for(first);
             }
             // If nobody is there to hear it, the next thing heard is the end.
             Heard::Message(Message::Ready) => acknowledged = channel.say(&Message::Acknowledged).is_ok(),
             Heard::Message(Message::Confirmed) if acknowledged => {
                 if let Some(daemon) = &daemon {
-                    return Ok(Verdict::Ready { pid: daemon.pid() });
+                    return Ok(Verdict::Ready { pid: daemon.pid });
                 }
             }
             Heard::Message(Message::Failed { code, message }) => {
@@ -123,7 +131,7 @@ pub(crate) fn wait(channel: &Channel, first: Pid, limit: Duration) -> io::Result
 }
 
 /// Sees to it that the failed daemon is gone: after `grace` for its own way out, by KILL. Returns how it ended.
-fn clean_up(daemon: Option<&Process>, first: Pid, grace: Duration) -> Option<How> {
+fn clean_up(daemon: Option<&Born>, first: Pid, grace: Duration) -> Option<How> {
     let Some(daemon) = daemon else {
         // The first child is ours and not yet waited for, so its number is its own.
         if grace.is_zero() {
@@ -131,9 +139,11 @@ fn clean_up(daemon: Option<&Process>, first: Pid, grace: Duration) -> Option<How
         }
         return child::wait_for(first);
     };
-    if !daemon.wait_gone(Instant::now() + grace).unwrap_or(false) {
-        let _ = daemon.signal(Signal::SIGKILL);
-        let _ = daemon.wait_gone(Instant::now() + Duration::from_secs(2));
+    if let Some(process) = &daemon.process {
+        if !process.wait_gone(Instant::now() + grace).unwrap_or(false) {
+            let _ = process.signal(Signal::SIGKILL);
+            let _ = process.wait_gone(Instant::now() + Duration::from_secs(2));
+        }
     }
-    child::try_wait_for(daemon.pid())
+    child::try_wait_for(daemon.pid)
 }

@@ -56,9 +56,28 @@ pub(crate) fn default_signals() {
 fn reset_signals(pipe: libc::sighandler_t) {
     for number in 1..=libc::SIGRTMAX() {
         let action = if number == libc::SIGPIPE { pipe } else { libc::SIG_DFL };
-        // SAFETY: SIG_DFL and SIG_IGN install no handler. KILL, STOP and the C library's own two signals
-        // are refused with EINVAL, which is what is wanted.
+        // SAFETY: SIG_DFL and SIG_IGN install no handler. KILL and STOP are refused with EINVAL.
         unsafe { libc::signal(number, action) };
+    }
+    // The C library's own signals, which it lets nobody touch, can be inherited as ignored all the same.
+    for number in libc::SIGSYS + 1..libc::SIGRTMIN() {
+        default_if_ignored(number);
+    }
+}
+
+/// By the bare system call; a handler of the C library's stays.
+fn default_if_ignored(number: libc::c_int) {
+    // The kernel's sigaction begins with the handler, and all zero is SIG_DFL without flags; it is shorter than this.
+    let (mut current, default) = ([0_usize; 16], [0_usize; 16]);
+    // 64 signals.
+    let set_size = 8_usize;
+    // SAFETY: both buffers are longer than the kernel's structure and live for the call.
+    unsafe {
+        let none: *const usize = ptr::null();
+        let asked = libc::syscall(libc::SYS_rt_sigaction, number, none, current.as_mut_ptr(), set_size);
+        if asked == 0 && current[0] == libc::SIG_IGN {
+            libc::syscall(libc::SYS_rt_sigaction, number, default.as_ptr(), none, set_size);
+        }
     }
 }
 

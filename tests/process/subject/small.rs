@@ -47,10 +47,13 @@ pub fn lock(kind: &str, path: &str) -> Outcome {
         "flock" => fs2::FileExt::try_lock_exclusive(&file)?,
         "heir" => {
             fs2::FileExt::try_lock_exclusive(&file)?;
+            let (told, tell) = nix::unistd::pipe()?;
             let heir = child::fork_worker(&Lifeline::new()?, &[], |_| {
                 let _ = nix::sys::prctl::set_pdeathsig(None);
+                let _ = nix::unistd::write(&tell, b"x");
                 wait_for_ever()
             })?;
+            nix::unistd::read(&told, &mut [0])?;
             println!("{heir}");
             return Ok(ExitCode::SUCCESS);
         }
