@@ -156,7 +156,7 @@ fn lintian_has_nothing_to_say_of_the_scripts() {
     }
     for style in [Style::Thin, Style::Standalone] {
         let script = render(&foobar(), &DEBIAN, style, &Caller::of(&DEBIAN)).unwrap();
-        assert_eq!(tags(&script), [String::new(); 0], "{style:?}");
+        assert_eq!(tags(&script), Vec::<String>::new(), "{style:?}");
     }
     let lame = tags("#!/bin/sh\necho start\n");
     assert!(lame.len() > 3, "lintian finds the faults of a lame script: {lame:?}");

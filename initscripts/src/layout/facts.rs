@@ -1,7 +1,7 @@
 //! What is to be known of a layout. The values stand in one file for each layout; nothing is looked up
 //! on a machine here. All paths are absolute as the described machine sees them.
 
-use crate::link::{Kind, Link};
+use crate::link::Link;
 use crate::name::Runlevel;
 
 /// Where a distribution keeps scripts, links and what belongs to them, and which dialect it speaks.
@@ -93,11 +93,5 @@ impl Layout {
     #[must_use]
     pub fn target(&self, name: &str) -> String {
         format!("{}{name}", self.link_text)
-    }
-
-    /// Whether links of this kind may stand in this runlevel: nothing is stopped on the way into S.
-    #[must_use]
-    pub fn allows(&self, kind: Kind, level: Runlevel) -> bool {
-        self.runlevels.contains(&level) && (kind == Kind::Start || level != Runlevel::S)
     }
 }

@@ -1,10 +1,14 @@
 //! The plan that installs a service: directories, files, script, links, startpar's files, in this order, so
 //! that a crash after any step leaves nothing that points nowhere.
 
+use std::collections::BTreeSet;
+
 use super::links::{self, LinkSteps};
 use super::request::{Existing, Found, Install, PlanError, ancestors, directories};
 use crate::installed::Installed;
 use crate::layout::Layout;
+use crate::link::Kind;
+use crate::lsb;
 use crate::order::Change;
 use crate::script;
 use crate::seal::{self, Origin};
@@ -45,8 +49,13 @@ pub fn install(
         _ => wanted.into_bytes(),
     };
     let mut after = links::with_script(installed, name, &header);
-    if wish.set_runlevels || wish.force {
-        after = links::without_links(&after, name);
+    match standing(name, &header, layout, installed, existing) {
+        Standing::None => {}
+        Standing::Unfinished => after = links::without_links(&after, name),
+        Standing::Other if wish.set_runlevels || wish.force => after = links::without_links(&after, name),
+        Standing::Other => plan.notes.push(format!(
+            "{name} keeps its links, which are not those of its header: --runlevels or --force replaces them"
+        )),
     }
     let change = Change::add(name).forced();
     let LinkSteps { make, depend, remove } =
@@ -55,6 +64,40 @@ pub fn install(
     plan.steps.extend(depend);
     plan.steps.extend(remove);
     Ok(plan)
+}
+
+/// The links that a service has, beside those that its header wants.
+enum Standing {
+    /// None, or exactly those.
+    None,
+    /// Some of those: an installation was killed before it had made them all.
+    Unfinished,
+    /// Others too, such as a start link turned into a kill link: an administrator's choice.
+    Other,
+}
+
+/// On an arranged machine startpar's files are written after all links, so a service that has links and is
+/// in one of the files was installed completely, and what is missing was removed by someone.
+fn standing(
+    name: &str,
+    script: &[u8],
+    layout: &Layout,
+    installed: &Installed,
+    existing: &Existing,
+) -> Standing {
+    let (header, _) = lsb::parse(script);
+    let starts = header.default_start.iter().map(|level| (level, Kind::Start));
+    let wanted: BTreeSet<_> =
+        starts.chain(header.default_stop.iter().map(|level| (level, Kind::Kill))).collect();
+    let ours = links::links_of(installed).filter(|link| &*link.name == name);
+    let there: BTreeSet<_> = ours.map(|link| (link.runlevel, link.kind)).collect();
+    if there.is_empty() || there == wanted {
+        Standing::None
+    } else if there.is_subset(&wanted) && !links::is_target(name, layout, existing) {
+        Standing::Unfinished
+    } else {
+        Standing::Other
+    }
 }
 
 fn make_directories(wish: &Install<'_>, layout: &Layout, existing: &Existing, plan: &mut Plan) {

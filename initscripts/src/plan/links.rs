@@ -68,6 +68,19 @@ fn is_arranged(layout: &Layout, existing: &Existing) -> bool {
     })
 }
 
+/// Whether one of startpar's files names the service as a target.
+pub(super) fn is_target(name: &str, layout: &Layout, existing: &Existing) -> bool {
+    let Some(depend) = &layout.depend else { return false };
+    let names_it = |path: &str| match existing.get(path) {
+        Some(Found::File { text, .. }) => String::from_utf8_lossy(text)
+            .lines()
+            .filter_map(|line| line.strip_prefix("TARGETS ="))
+            .any(|targets| targets.split_whitespace().any(|target| target == name)),
+        _ => false,
+    };
+    [depend.boot, depend.start, depend.stop].into_iter().any(names_it)
+}
+
 /// Steps for links and startpar's files, in the three groups between which other steps may stand.
 #[derive(Debug, Default)]
 pub(super) struct LinkSteps {
@@ -93,12 +106,11 @@ pub(super) fn steps(
     let arrangement = order::arrange(wish, change)?;
     let arranged = is_arranged(layout, existing);
     let old: BTreeSet<Link> = links_of(before).collect();
-    let allowed = |link: &&Link| layout.allows(link.kind, link.runlevel);
-    let mut new: BTreeSet<Link> = arrangement.links().filter(allowed).cloned().collect();
+    let mut new: BTreeSet<Link> = arrangement.links().cloned().collect();
     if !arranged {
         new = only_own(&old, &new, wish, name);
     }
-    note(&arrangement, name, plan);
+    note(&arrangement, arranged, name, plan);
     let mut steps = LinkSteps::default();
     let mut made = BTreeSet::new();
     for link in new.difference(&old) {
@@ -113,7 +125,8 @@ pub(super) fn steps(
         steps.remove.push(Step::Remove { path: layout.link(link), before: Before::Link });
     }
     if arranged {
-        steps.depend = depend(layout, existing, &arrangement);
+        let settled = steps.make.is_empty() && steps.remove.is_empty();
+        steps.depend = depend(layout, existing, &arrangement, settled);
     }
     Ok(steps)
 }
@@ -142,11 +155,16 @@ fn only_own(old: &BTreeSet<Link>, wanted: &BTreeSet<Link>, wish: &Installed, nam
     links
 }
 
-fn depend(layout: &Layout, existing: &Existing, arrangement: &Arrangement) -> Vec<Step> {
+/// The files that differ. insserv's order of equals depends on the numbers that links had before, so that
+/// a second run may turn them over; where no link changes (`settled`), another order is no difference.
+fn depend(layout: &Layout, existing: &Existing, arrangement: &Arrangement, settled: bool) -> Vec<Step> {
     let Some(files) = &layout.depend else { return Vec::new() };
     let wanted =
         [(files.boot, &arrangement.boot), (files.start, &arrangement.start), (files.stop, &arrangement.stop)];
     let differs = |path: &str, text: &str| match existing.get(path) {
+        Some(Found::File { text: there, .. }) if settled => {
+            sorted(&String::from_utf8_lossy(there)) != sorted(text)
+        }
         Some(Found::File { text: there, .. }) => there != text.as_bytes(),
         _ => true,
     };
@@ -162,18 +180,24 @@ fn depend(layout: &Layout, existing: &Existing, arrangement: &Arrangement) -> Ve
         .collect()
 }
 
+/// The lines of one of startpar's files without regard to order.
+fn sorted(text: &str) -> BTreeSet<BTreeSet<&str>> {
+    text.lines().map(|line| line.split_whitespace().collect()).collect()
+}
+
 /// What concerns the service or is changed beside it. insserv's complaints about other scripts are not
 /// for the one who installs this service.
-fn note(arrangement: &Arrangement, name: &str, plan: &mut Plan) {
+fn note(arrangement: &Arrangement, arranged: bool, name: &str, plan: &mut Plan) {
     let concerns = |warning: &&Warning| match warning {
-        Warning::NoHeader { script }
-        | Warning::UnknownFacility { script, .. }
-        | Warning::Overridden { script, .. } => script == name,
+        Warning::NoHeader { script } => script == name,
+        // Without insserv nobody defines facilities.
+        Warning::UnknownFacility { script, .. } => arranged && script == name,
         Warning::AlreadyProvided { script, owner, .. } => script == name || owner == name,
         Warning::Loop { cycle, .. } => cycle.iter().any(|step| step == name),
-        Warning::Undefined { service } => service == name,
         Warning::Dangling { path } => !path.ends_with(name),
         Warning::Undefined { .. } => true,
+        // Whoever turns links knows; whoever installs is told in other words.
+        Warning::Overridden { .. } => false,
     };
     plan.notes.extend(arrangement.warnings.iter().filter(concerns).map(ToString::to_string));
 }

@@ -52,6 +52,19 @@ fail() {
 	printf '%s\n' "foobar: $*" >&2
 }
 
+# The failure that a leftover script meets at boot, shown as this machine shows others if it has LSB's
+# functions. They are not needed for anything else, and a subshell keeps them from changing anything.
+missing() (
+	if [ -r /lib/lsb/init-functions ]; then
+		export SYSTEMCTL_SKIP_REDIRECT=1
+		# shellcheck source=/dev/null
+		. /lib/lsb/init-functions
+		log_failure_msg "foobar: $program is not installed or not executable" >&2
+	else
+		fail "$program is not installed or not executable"
+	fi
+)
+
 # State and start time of process $1, from /proc/PID/stat. Its name, in parentheses, may hold anything.
 examine() {
 	stat=
@@ -160,7 +173,7 @@ start() {
 		;;
 	esac
 	if [ ! -f "$program" ] || [ ! -x "$program" ]; then
-		fail "$program is not installed or not executable"
+		missing
 		return 5
 	fi
 	directory=${pid_file%/*}/
@@ -291,4 +304,4 @@ force-reload) if [ -n "$reload_signal" ]; then reload; else try_restart; fi ;;
 	exit 2
 	;;
 esac
-# Written by foobarctl. Changes by hand are kept: this checksum shows them: 7653b62217fc0a22
+# Written by foobarctl. Changes by hand are kept: this checksum shows them: 57b23ac8f9edc6a0

@@ -38,7 +38,7 @@ fn a_text_that_is_not_one_pid_is_refused() {
     let stranger = Stranger::new();
     let pid = stranger.pid();
     let texts = [
-        format!("{pid}"),
+        pid.clone(),
         format!("{pid}\n\n"),
         format!("{pid}\n{pid}\n"),
         format!("{pid} \n"),
