@@ -6,7 +6,7 @@ use std::fmt;
 use foobar_initscripts::name::Runlevel;
 use foobar_initscripts::order::{Change, Warning, arrange};
 
-use crate::insserv;
+use crate::insserv::{self, Ending};
 use crate::tree::{OVERRIDES, Outcome, Tree};
 
 #[derive(Debug, Clone)]
@@ -39,7 +39,7 @@ pub enum Step {
 pub struct Tally {
     pub done: u32,
     pub refused: u32,
-    /// insserv's result is undefined, so there is nothing to compare.
+    /// insserv crashed or read freed memory, so there is nothing to compare.
     pub undefined: u32,
 }
 
@@ -114,17 +114,20 @@ impl Case {
 pub fn compare_run(tree: &Tree, change: &Change) -> Result<Run, String> {
     let before = tree.outcome();
     let ours = arrange(&tree.survey(), change);
-    let (done, said) = insserv::run(tree, change);
+    let (ending, said) = insserv::run(tree, change);
     let after = tree.outcome();
-    match (ours, done) {
-        (Ok(ours), _) if ours.warnings.iter().any(|w| matches!(w, Warning::Undefined { .. })) => Ok(Run::Undefined),
-        (Ok(ours), true) => {
+    match (ours, ending) {
+        (_, Ending::Crashed) => Ok(Run::Undefined),
+        (Ok(ours), _) if ours.warnings.iter().any(|w| matches!(w, Warning::Undefined { .. })) => {
+            Ok(Run::Undefined)
+        }
+        (Ok(ours), Ending::Done) => {
             let ours = Outcome::of(&ours);
             if ours == after { Ok(Run::Done) } else { Err(difference(&before, &ours, &after, &said)) }
         }
-        (Err(_), false) => Ok(Run::Refused),
-        (Ok(_), false) => Err(format!("insserv refused, we did not:\n{said}")),
-        (Err(error), true) => Err(format!("we refused ({error}), insserv did not:\n{said}")),
+        (Err(_), Ending::Refused) => Ok(Run::Refused),
+        (Ok(_), Ending::Refused) => Err(format!("insserv refused, we did not:\n{said}")),
+        (Err(error), Ending::Done) => Err(format!("we refused ({error}), insserv did not:\n{said}")),
     }
 }
 
@@ -136,9 +139,11 @@ fn difference(before: &Outcome, ours: &Outcome, theirs: &Outcome, said: &str) ->
         only(ours, theirs),
         only(theirs, ours)
     );
-    for (name, a, b) in
-        [("boot", &ours.boot, &theirs.boot), ("start", &ours.start, &theirs.start), ("stop", &ours.stop, &theirs.stop)]
-    {
+    for (name, a, b) in [
+        ("boot", &ours.boot, &theirs.boot),
+        ("start", &ours.start, &theirs.start),
+        ("stop", &ours.stop, &theirs.stop),
+    ] {
         if a != b {
             text += &format!(".depend.{name}, ours:\n{a}insserv's:\n{b}");
         }

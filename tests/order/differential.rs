@@ -50,7 +50,9 @@ fn random_cases_equal_insserv() {
     let sum = |of: fn(&Tally) -> u32| results.iter().map(|(tally, _)| of(tally)).sum::<u32>();
     let (done, refused, undefined) = (sum(|t| t.done), sum(|t| t.refused), sum(|t| t.undefined));
     let cases = results.iter().map(|(_, number)| number).min().unwrap();
-    eprintln!("{cases} cases from seed {seed}: {done} runs equal, {refused} refused by both, {undefined} undefined");
+    eprintln!(
+        "{cases} cases from seed {seed}: {done} runs equal, {refused} refused by both, {undefined} undefined"
+    );
     assert!(done > refused, "too few runs were done to prove anything");
 }
 

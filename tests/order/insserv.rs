@@ -18,8 +18,17 @@ pub fn is_installed() -> bool {
     found
 }
 
-/// Makes a change in a tree. Gives back whether insserv did it, and what it said.
-pub fn run(tree: &Tree, change: &Change) -> (bool, String) {
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    Done,
+    Refused,
+    /// By a signal: it followed a null pointer.
+    Crashed,
+}
+
+/// Makes a change in a tree. Gives back how it ended, and what insserv said.
+pub fn run(tree: &Tree, change: &Change) -> (Ending, String) {
     let mut command = Command::new(PROGRAM);
     command.env_clear().env("LC_ALL", "C").current_dir(tree.path("etc"));
     command.arg("-p").arg(tree.path("etc/init.d")).arg("-i").arg(tree.path("etc/init.d"));
@@ -37,5 +46,10 @@ pub fn run(tree: &Tree, change: &Change) -> (bool, String) {
         command.arg(format!("{}{start}{stop}", argument.name));
     }
     let output = command.output().unwrap();
-    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    let ending = match output.status.code() {
+        Some(0) => Ending::Done,
+        Some(_) => Ending::Refused,
+        None => Ending::Crashed,
+    };
+    (ending, String::from_utf8_lossy(&output.stderr).into_owned())
 }

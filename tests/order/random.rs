@@ -67,7 +67,8 @@ pub fn case(seed: u64) -> Case {
         scripts.swap(at, r.below(at + 1));
     }
     let overrides = if r.one_in(8) { vec![(r.below(2), script(r, 0, taste))] } else { Vec::new() };
-    let fragments = if r.one_in(6) { vec![("frag".to_owned(), vec![facility(r, taste)])] } else { Vec::new() };
+    let fragments =
+        if r.one_in(6) { vec![("frag".to_owned(), vec![facility(r, taste)])] } else { Vec::new() };
     let conf = (0..r.below(6)).map(|_| facility(r, taste)).collect();
     let steps = steps(r, count);
     Case { conf, fragments, scripts, overrides, steps }
@@ -90,7 +91,8 @@ fn script(r: &mut Random, at: usize, taste: Taste) -> Script {
     for key in ["X-Start-Before", "X-Stop-After"] {
         if taste.reverse && r.one_in(4) {
             let from = if taste.loops { 0 } else { at + 1 };
-            let target = if from >= NAMES.len() || r.one_in(5) { r.pick(&GHOSTS) } else { r.pick(&NAMES[from..]) };
+            let target =
+                if from >= NAMES.len() || r.one_in(5) { r.pick(&GHOSTS) } else { r.pick(&NAMES[from..]) };
             lines.push(format!("# {key}: {target}"));
         }
     }
@@ -206,8 +208,11 @@ fn change(r: &mut Random, count: usize) -> Change {
         names.swap(at, r.below(at + 1));
     }
     let odd = r.one_in(12);
-    let mut levels = || (odd && r.one_in(2)).then(|| Runlevels::parse(["3", "2 5", "S", "0 1"][r.below(4)]).unwrap());
-    let arguments: Vec<Argument> =
-        names.into_iter().map(|name| Argument { name: name.to_owned(), start: levels(), stop: levels() }).collect();
-    Change { action, arguments, force: r.below(5) < 3, defaults: r.one_in(8) }
+    let mut levels =
+        || (odd && r.one_in(2)).then(|| Runlevels::parse(["3", "2 5", "S", "0 1"][r.below(4)]).unwrap());
+    let arguments: Vec<Argument> = names
+        .into_iter()
+        .map(|name| Argument { name: name.to_owned(), start: levels(), stop: levels() })
+        .collect();
+    Change { action, arguments, force: r.below(5) < 4, defaults: r.one_in(8) }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -37,7 +37,9 @@ impl Tree {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let root = base.join(format!("foobar-order-{}-{number}", std::process::id()));
         let tree = Tree { root };
-        for directory in ["etc/init.d", "etc/insserv.conf.d"].into_iter().chain(OVERRIDES.map(|(_, path)| path)) {
+        for directory in
+            ["etc/init.d", "etc/insserv.conf.d"].into_iter().chain(OVERRIDES.map(|(_, path)| path))
+        {
             fs::create_dir_all(tree.path(directory)).unwrap();
         }
         for level in Runlevel::ALL {
@@ -58,10 +60,6 @@ impl Tree {
         let path = self.path("etc/init.d").join(name);
         fs::write(&path, text).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    }
-
-    pub fn link(&self, runlevel: Runlevel, entry: &str, target: &str) {
-        symlink(target, self.path(&format!("etc/rc{runlevel}.d/{entry}"))).unwrap();
     }
 
     /// Reads the tree as the library wants it, in the order of the directories.

@@ -63,6 +63,9 @@ pub fn arrange(installed: &Installed, change: &Change) -> Result<Arrangement, Or
     let weaver = Weaver { names, facilities: &facilities, graph, unknown: Vec::new() };
     let mut reader = Reader::new(installed, change, weaver);
     reader.read()?;
+    reader.scripts()?;
+    reader.weaver.graph.drop_united();
+    reader.tell();
     order_around_all(&mut reader.weaver);
     let Reader { mut weaver, mut warnings, refusal, dangling, .. } = reader;
 
@@ -123,10 +126,16 @@ fn order_around_all(weaver: &mut Weaver<'_>) {
     }
 }
 
-fn collect(installed: &Installed, linker: &Linker<'_>, dangling: &[u32], mut warnings: Vec<Warning>) -> Arrangement {
+fn collect(
+    installed: &Installed,
+    linker: &Linker<'_>,
+    dangling: &[u32],
+    mut warnings: Vec<Warning>,
+) -> Arrangement {
     let mut shared = vec![None; installed.names.len()];
     let mut link = |name: Symbol, runlevel, kind, sequence: u8| {
-        let text = shared[name as usize].get_or_insert_with(|| std::sync::Arc::from(installed.names.name(name)));
+        let text =
+            shared[name as usize].get_or_insert_with(|| std::sync::Arc::from(installed.names.name(name)));
         let sequence = Sequence::clamped(sequence);
         Link { runlevel, kind, sequence, name: std::sync::Arc::clone(text) }
     };

@@ -19,8 +19,10 @@ pub(super) fn shortest(graph: &Graph, names: &Symbols, order: &[u32], phase: Pha
 }
 
 fn search(graph: &Graph, order: &[u32], phase: Phase, same_level: bool) -> Option<Vec<u32>> {
-    let counts = |a: u32, b: u32| !same_level || graph.side(a, phase).levels.meets(graph.side(b, phase).levels);
-    let after = |node: u32| graph.after.iter(list(node, phase)).filter(move |&next| counts(node, next));
+    let counts =
+        |a: u32, b: u32| !same_level || graph.side(a, phase).levels.meets(graph.side(b, phase).levels);
+    let wanted = |a: u32, b: u32| !graph.nodes[b as usize].removed && counts(a, b);
+    let after = |node: u32| graph.after.iter(list(node, phase)).filter(move |&next| wanted(node, next));
     let rest = unpeeled(graph.nodes.len(), order, &after);
     let tries = rest.into_iter().take(TRIES);
     tries.filter_map(|node| around(graph.nodes.len(), node, &after)).min_by_key(Vec::len)

@@ -42,7 +42,8 @@ impl<'a> Writer<'a> {
         self.line(&mut texts.boot, "TARGETS =", &boot);
         self.line(&mut texts.start, "TARGETS =", &normal);
         let all = self.scripts(&order, Phase::Start, Runlevels::BOOT.union(Runlevels::NORMAL));
-        let (at_boot, later): (Vec<u32>, Vec<u32>) = all.iter().partition(|&&s| self.in_boot(s, Phase::Start));
+        let (at_boot, later): (Vec<u32>, Vec<u32>) =
+            all.iter().partition(|&&s| self.in_boot(s, Phase::Start));
         for (text, scripts) in [(&mut texts.boot, at_boot), (&mut texts.start, later)] {
             let interactive: Vec<u32> = scripts.iter().copied().filter(|&s| self.is_interactive(s)).collect();
             self.line(text, "INTERACTIVE =", &interactive);

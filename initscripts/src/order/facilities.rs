@@ -31,7 +31,8 @@ impl Facilities {
         }
         for at in 0..all.defined.len() {
             let (name, words) = all.defined[at].clone();
-            let (nested, mut plain): (Vec<_>, Vec<_>) = words.into_iter().partition(|&word| is_facility(names, word));
+            let (nested, mut plain): (Vec<_>, Vec<_>) =
+                words.into_iter().partition(|&word| is_facility(names, word));
             let mut open = vec![name];
             for word in nested {
                 all.expand(word, names, &mut open, &mut plain)?;
@@ -55,7 +56,13 @@ impl Facilities {
         self.defined[*place as usize].1.extend_from_slice(words);
     }
 
-    fn expand(&self, facility: Symbol, names: &Symbols, open: &mut Vec<Symbol>, into: &mut Vec<Symbol>) -> Result<(), OrderError> {
+    fn expand(
+        &self,
+        facility: Symbol,
+        names: &Symbols,
+        open: &mut Vec<Symbol>,
+        into: &mut Vec<Symbol>,
+    ) -> Result<(), OrderError> {
         if open.contains(&facility) {
             return Err(OrderError::FacilityLoop { facility: names.name(facility).to_owned() });
         }

@@ -110,8 +110,17 @@ impl Graph {
         let number = self.services.len() as u32;
         self.by_name[name as usize] = number;
         let flags = 0;
-        self.services.push(Service { name, node: number, script: NONE, next_alias: NONE, links: 0, flags, sequence: [0; 2] });
-        let side = Side { levels: Runlevels::NONE, depth: 0, least: 1, busy: false, looped: false, reported: false };
+        self.services.push(Service {
+            name,
+            node: number,
+            script: NONE,
+            next_alias: NONE,
+            links: 0,
+            flags,
+            sequence: [0; 2],
+        });
+        let side =
+            Side { levels: Runlevels::NONE, depth: 0, least: 1, busy: false, looped: false, reported: false };
         self.nodes.push(Node { sides: [side; 2], script: NONE, next_same: NONE, removed: false });
         self.after.add_pair();
         self.needs.add_pair();

@@ -31,7 +31,12 @@ pub(super) struct Linker<'a> {
 }
 
 impl<'a> Linker<'a> {
-    pub(super) fn new(installed: &'a Installed, change: &'a Change, graph: &'a mut Graph, dangling: &[u32]) -> Linker<'a> {
+    pub(super) fn new(
+        installed: &'a Installed,
+        change: &'a Change,
+        graph: &'a mut Graph,
+        dangling: &[u32],
+    ) -> Linker<'a> {
         let count = installed.links.len();
         let mut first = vec![NONE; installed.names.len()];
         let mut next = vec![NONE; count];
@@ -45,8 +50,12 @@ impl<'a> Linker<'a> {
 
     /// Goes through the directories of all runlevels.
     pub(super) fn run(&mut self, order: &[u32]) {
-        let arguments: Vec<Symbol> =
-            self.change.arguments.iter().filter_map(|argument| self.installed.names.get(&argument.name)).collect();
+        let arguments: Vec<Symbol> = self
+            .change
+            .arguments
+            .iter()
+            .filter_map(|argument| self.installed.names.get(&argument.name))
+            .collect();
         for level in Runlevel::ALL {
             self.sweep(level);
             for &node in order {
@@ -63,7 +72,9 @@ impl<'a> Linker<'a> {
                 continue;
             }
             let Some(service) = self.graph.node_of_script(entry.name) else { continue };
-            let hidden = self.change.action == Action::Remove && self.change.force && self.graph.has(service, flag::SHADOWED);
+            let hidden = self.change.action == Action::Remove
+                && self.change.force
+                && self.graph.has(service, flag::SHADOWED);
             if self.change.defaults || level == Runlevel::S || hidden {
                 self.alive[place] = false;
                 self.count(service, -1);
@@ -127,7 +138,8 @@ impl<'a> Linker<'a> {
     fn make(&mut self, link: New) {
         let mut place = self.first[link.name as usize];
         while let Some(entry) = self.installed.links.get(place as usize) {
-            let same = (entry.runlevel, entry.kind, entry.sequence) == (link.runlevel, link.kind, link.sequence);
+            let same =
+                (entry.runlevel, entry.kind, entry.sequence) == (link.runlevel, link.kind, link.sequence);
             if same && self.alive[place as usize] {
                 return;
             }

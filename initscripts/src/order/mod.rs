@@ -8,10 +8,12 @@ mod depend;
 mod error;
 mod facilities;
 mod graph;
+mod headers;
 mod links;
 mod lists;
 mod read;
 mod refuse;
+mod scripts;
 mod walk;
 
 pub use arrangement::{Arrangement, arrange};

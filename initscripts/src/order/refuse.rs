@@ -19,9 +19,15 @@ impl Refusal {
     pub(super) fn error(self, weaver: &Weaver<'_>) -> OrderError {
         let text = |service: u32| weaver.names.name(weaver.graph.services[service as usize].name).to_owned();
         match self {
-            Refusal::NotEnabled { needed, by } => OrderError::NotEnabled { needed: text(needed), by: text(by) },
-            Refusal::StillNeeded { needed, by } => OrderError::StillNeeded { needed: text(needed), by: text(by) },
-            Refusal::NotInstalled { needed, by } => OrderError::NotInstalled { needed: text(needed), by: text(by) },
+            Refusal::NotEnabled { needed, by } => {
+                OrderError::NotEnabled { needed: text(needed), by: text(by) }
+            }
+            Refusal::StillNeeded { needed, by } => {
+                OrderError::StillNeeded { needed: text(needed), by: text(by) }
+            }
+            Refusal::NotInstalled { needed, by } => {
+                OrderError::NotInstalled { needed: text(needed), by: text(by) }
+            }
             Refusal::NotInLevels { needed, by, levels } => {
                 OrderError::NotInLevels { needed: text(needed), by: text(by), levels }
             }
@@ -44,9 +50,11 @@ pub(super) fn not_enabled(graph: &Graph, service: u32) -> Option<Refusal> {
 
 /// Something that is linked needs what is to be removed.
 pub(super) fn still_needed(graph: &Graph, service: u32) -> Option<Refusal> {
-    let linked = (0..graph.services.len() as u32).filter(|&s| graph.has(s, flag::ENABLED) && !graph.has(s, flag::ALIAS));
+    let linked = (0..graph.services.len() as u32)
+        .filter(|&s| graph.has(s, flag::ENABLED) && !graph.has(s, flag::ALIAS));
     let removed_too = |by: u32| graph.has(by, flag::ARGUMENT) && graph.has(service, flag::ARGUMENT);
-    let mut in_the_way = linked.filter(|&by| !removed_too(by) && musts(graph, by).any(|need| need == service));
+    let mut in_the_way =
+        linked.filter(|&by| !removed_too(by) && musts(graph, by).any(|need| need == service));
     in_the_way.next().map(|by| Refusal::StillNeeded { needed: service, by })
 }
 

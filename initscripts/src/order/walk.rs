@@ -44,9 +44,11 @@ impl Walker<'_> {
     /// Moves what starts at the number of an interactive script to later numbers.
     pub(super) fn isolate_interactive(&mut self) {
         let all = 0..self.graph.services.len() as u32;
-        let interactive = |&s: &u32| self.graph.has(s, flag::INTERACTIVE) && self.graph.services[s as usize].script != NONE;
+        let interactive =
+            |&s: &u32| self.graph.has(s, flag::INTERACTIVE) && self.graph.services[s as usize].script != NONE;
         let chosen: Vec<u32> = all.filter(interactive).collect();
-        let ghosts: Vec<u32> = self.order.iter().copied().filter(|&n| self.graph.nodes[n as usize].script == NONE).collect();
+        let ghosts: Vec<u32> =
+            self.order.iter().copied().filter(|&n| self.graph.nodes[n as usize].script == NONE).collect();
         for depth in 0..=MOST as u8 {
             for &service in &chosen {
                 let script = self.graph.services[service as usize].script;

@@ -1,0 +1,69 @@
+//! Which header counts for a script: its own or an override, and which names it provides.
+
+use super::error::OrderError;
+use crate::installed::{Head, Installed};
+use crate::lsb::scan::Key;
+use crate::lsb::words;
+use crate::symbols::Symbol;
+
+/// The headers of a root, as a run sees them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Headers<'a> {
+    pub installed: &'a Installed,
+    pub force: bool,
+}
+
+impl Headers<'_> {
+    /// The header of a script that a link leads to, or of an argument.
+    ///
+    /// # Errors
+    /// When it has no end and the run is not forced.
+    pub(super) fn of_link(&self, name: Symbol, real: Symbol, own: u32) -> Result<Head, OrderError> {
+        if self.installed.heads[own as usize].openrc {
+            // insserv gives its defaults to scripts of OpenRC when it finds them in init.d only.
+            return Ok(Head::default());
+        }
+        self.of_script(name, real, own).map(|(head, _)| head)
+    }
+
+    /// The header of a script of init.d, and whether it is complete: an override if there is a complete one, else
+    /// the script's own. What an incomplete override says stays in force when the script has no header.
+    ///
+    /// # Errors
+    /// When it has no end and the run is not forced.
+    pub(super) fn of_script(&self, name: Symbol, real: Symbol, own: u32) -> Result<(Head, bool), OrderError> {
+        let own = self.installed.heads[own as usize];
+        if own.openrc {
+            return Ok((own, true));
+        }
+        let mut found = Head::default();
+        let mut overrides: Vec<_> =
+            self.installed.overrides.iter().filter(|entry| entry.name == real).collect();
+        overrides.sort_by_key(|entry| entry.tier);
+        let heads = overrides.iter().map(|entry| self.installed.heads[entry.head as usize]);
+        for head in heads.chain([own]) {
+            if head.begun {
+                found = head;
+            }
+            if head.complete {
+                return Ok((found, true));
+            }
+            if head.begun && !self.force {
+                return Err(OrderError::NoEnd { script: self.installed.names.name(name).to_owned() });
+            }
+        }
+        Ok((found, false))
+    }
+
+    /// The names that a header provides, or that of the file; facilities and comments, which nobody can provide, left
+    /// out.
+    pub(super) fn provides(&self, head: &Head, fallback: Symbol) -> Vec<Symbol> {
+        let names = &self.installed.names;
+        let all = if head.named {
+            self.installed.words[head.range(Key::Provides)].to_vec()
+        } else {
+            words::names(names.name(fallback)).filter_map(|word| names.get(word)).collect()
+        };
+        all.into_iter().filter(|&word| !names.name(word).starts_with(['$', '#'])).collect()
+    }
+}
