@@ -47,11 +47,11 @@ fn a_worker_that_changed_its_user_still_ends_with_its_master() {
             workers.iter().all(nobody).then_some(())
         });
         // The renewed wish is only certain a moment after the change of user: until then the leash serves.
-        let asleep = |pid: &Pid| std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
+        let call_of = |pid: &Pid| std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
         until("the workers to pause", LIMIT, || {
             workers
                 .iter()
-                .all(|pid| asleep(pid).starts_with(&format!("{} ", nix::libc::SYS_pause)))
+                .all(|pid| call_of(pid).starts_with(&format!("{} ", nix::libc::SYS_pause)))
                 .then_some(())
         });
         daemon.kill();

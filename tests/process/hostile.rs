@@ -12,7 +12,7 @@ use foobar_process::stop::{StopPolicy, stop};
 use foobar_process::{Pid, pidfile::PidFile, pidfile::PidFileError, probe};
 use foobar_tests::Sandbox;
 
-use crate::program::{Canary, Daemon, is_root, state};
+use crate::program::{Canary, Daemon, copy_of_subject, is_root, state};
 
 /// What foobarctl would do for `stop`: look, and signal what is proven.
 fn stop_whatever_runs(pid_file: &Path) {
@@ -215,10 +215,9 @@ fn a_hidden_process_is_unknown_and_not_stopped() {
     // A mount namespace of its own with hidepid=2, in it the subject's look as an unprivileged user.
     let canary = Canary::start();
     fs::write(&path, format!("{}\n", canary.pid())).unwrap();
-    fs::set_permissions(sandbox.path(), Permissions::from_mode(0o755)).unwrap();
-    let script = "mount -t proc -o hidepid=2 proc /proc || exit 77; exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$0\" look \"$1\"";
-    let copy = sandbox.path().join("subject");
-    fs::copy(crate::program::subject(), &copy).unwrap();
+    let script = "mount -t proc -o hidepid=2 proc /proc || exit 77
+                  exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$0\" look \"$1\"";
+    let copy = copy_of_subject(sandbox.path());
     let mut command = std::process::Command::new("unshare");
     let output = command.args(["--mount", "sh", "-c", script]).arg(&copy).arg(&path).output().unwrap();
     if output.status.code() == Some(77) {

@@ -2,7 +2,7 @@
 
 use foobar_process::privilege::{Account, PrivilegeError};
 
-use crate::program::{is_root, run};
+use crate::program::{as_nobody, copy_of_subject, is_root, run};
 
 #[test]
 fn all_ids_and_groups_are_those_of_the_user() {
@@ -65,13 +65,9 @@ fn an_ordinary_user_cannot_become_another() {
         return;
     }
     let sandbox = foobar_tests::Sandbox::new("ordinary");
-    std::fs::set_permissions(sandbox.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let copy = sandbox.path().join("subject");
-    std::fs::copy(crate::program::subject(), &copy).unwrap();
+    let copy = copy_of_subject(sandbox.path());
     let attempt = |user: &str| {
-        let mut setpriv = std::process::Command::new("setpriv");
-        setpriv.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&copy).args(["assume", user]);
-        let output = setpriv.output().unwrap();
+        let output = as_nobody(&copy).args(["assume", user]).output().unwrap();
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     assert!(attempt("nobody").0, "nothing has to change");

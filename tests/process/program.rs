@@ -33,6 +33,23 @@ pub fn subject() -> &'static Path {
     })
 }
 
+/// A copy of the subject in `directory` that every user can run, where the target directory may be closed to them. Made by
+/// another process: a descriptor of ours that is open for writing could be inherited by a child of another test, and the
+/// copy would be "busy".
+pub fn copy_of_subject(directory: &Path) -> PathBuf {
+    fs::set_permissions(directory, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let copy = directory.join("subject");
+    assert!(Command::new("cp").arg(subject()).arg(&copy).status().unwrap().success());
+    copy
+}
+
+/// The command that runs `program` as user and group 65534.
+pub fn as_nobody(program: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
+    command
+}
+
 /// The subject with arguments, to be run.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(subject());

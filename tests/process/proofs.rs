@@ -11,7 +11,9 @@ use foobar_process::probe::{Expect, Proof, State, look};
 use foobar_process::{Signal, Uid};
 use foobar_tests::Sandbox;
 
-use crate::program::{Canary, Daemon, Running, command, is_root, run, state, subject, until_gone};
+use crate::program::{
+    Canary, Daemon, Running, as_nobody, command, copy_of_subject, is_root, run, state, subject, until_gone,
+};
 
 fn place(name: &str) -> (Sandbox, PathBuf, PathBuf) {
     let sandbox = Sandbox::new(name);
@@ -46,13 +48,10 @@ fn an_ordinary_user_sees_the_truth_without_the_record() {
         return;
     }
     let (sandbox, path, _record) = place("user");
-    fs::set_permissions(sandbox.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let copy = sandbox.path().join("subject");
-    fs::copy(subject(), &copy).unwrap();
+    let copy = copy_of_subject(sandbox.path());
     let look = || {
-        let mut look = std::process::Command::new("setpriv");
-        look.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&copy).arg("look").arg(&path);
-        String::from_utf8(look.output().unwrap().stdout).unwrap().trim_end().to_owned()
+        let output = as_nobody(&copy).arg("look").arg(&path).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     };
     assert_eq!(look(), "stopped");
     let daemon = Daemon::start(&path, &[]);
@@ -135,14 +134,9 @@ fn a_lock_on_the_old_inode_blocks_no_start() {
     let (sandbox, path, _record) = place("old-inode");
     let daemon = Daemon::start(&path, &[]);
     daemon.kill();
-    fs::set_permissions(sandbox.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let copy = sandbox.path().join("subject");
-    fs::copy(subject(), &copy).unwrap();
-    let mut locker = std::process::Command::new(if is_root() { "setpriv" } else { "env" });
-    if is_root() {
-        locker.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
-    }
-    locker.arg(&copy).args(["lock", "flock"]).arg(&path);
+    let copy = copy_of_subject(sandbox.path());
+    let mut locker = if is_root() { as_nobody(&copy) } else { std::process::Command::new(&copy) };
+    locker.args(["lock", "flock"]).arg(&path);
     let mut locker = Running::start(locker);
     assert_eq!(locker.line(), "locked");
     assert_eq!(state(&path), format!("dead {}", daemon.pid()), "the record knows better than the lock");
@@ -208,14 +202,9 @@ fn a_daemon_that_does_not_lock_needs_time_executable_and_owner() {
 #[test]
 fn an_executable_replaced_on_disk_is_still_the_same() {
     let (sandbox, path, _record) = place("upgrade");
-    let copy = sandbox.path().join("subject");
-    fs::copy(subject(), &copy).unwrap();
-    let mut program = command(&[]);
-    program = {
-        let mut with_copy = std::process::Command::new(&copy);
-        with_copy.args(program.get_args()).arg("patient");
-        with_copy
-    };
+    let copy = copy_of_subject(sandbox.path());
+    let mut program = std::process::Command::new(&copy);
+    program.arg("patient");
     let mut running = Running::start(program);
     running.line();
     fs::write(&path, format!("{}\n", running.pid())).unwrap();

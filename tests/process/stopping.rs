@@ -7,7 +7,7 @@ use foobar_process::child::command as clean_command;
 use foobar_process::identity::{Mechanism, Process};
 use foobar_process::stop::{Ending, StopError, StopPolicy, stop};
 
-use crate::program::{Canary, LIMIT, Running, is_root};
+use crate::program::{Canary, LIMIT, Running, as_nobody, copy_of_subject, is_root};
 
 fn soon() -> StopPolicy {
     StopPolicy { signal: Signal::SIGTERM, grace: Duration::from_millis(100), kill_grace: LIMIT }
@@ -106,22 +106,9 @@ fn a_process_of_somebody_else_is_not_ours_to_stop() {
         return;
     }
     let mut canary = Canary::start();
-    let mut other = std::process::Command::new("setpriv");
-    other
-        .args(["--reuid=65534", "--regid=65534", "--clear-groups", "kill", "-TERM"])
-        .arg(canary.pid().to_string());
-    assert!(!other.status().unwrap().success());
     let sandbox = foobar_tests::Sandbox::new("not-ours");
-    std::fs::set_permissions(sandbox.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let copy = sandbox.path().join("subject");
-    std::fs::copy(crate::program::subject(), &copy).unwrap();
-    let mut other = std::process::Command::new("setpriv");
-    other
-        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
-        .arg(copy)
-        .arg("stop")
-        .arg(canary.pid().to_string());
-    let output = other.output().unwrap();
+    let copy = copy_of_subject(sandbox.path());
+    let output = as_nobody(&copy).arg("stop").arg(canary.pid().to_string()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains(&format!("not permitted to signal process {}", canary.pid())), "{said}");
     canary.assert_untouched();

@@ -83,8 +83,11 @@ mod tests {
     fn names_and_numbers_are_those_of_syslog_h() {
         assert_eq!(Facility::by_name("daemon"), Some(Facility::Daemon));
         assert_eq!(Facility::by_name("Daemon"), None);
-        assert_eq!((Facility::Local7 as i32) << 3, libc::LOG_LOCAL7);
-        assert_eq!((Facility::Authpriv as i32) << 3, libc::LOG_AUTHPRIV);
-        assert_eq!(i32::from(Priority::Debug as u8), libc::LOG_DEBUG);
+        assert_eq!((Facility::Daemon as u8, Facility::Authpriv as u8, Facility::Local7 as u8), (3, 10, 23));
+        assert_eq!((Priority::Emerg as u8, Priority::Err as u8, Priority::Debug as u8), (0, 3, 7));
+        for (name, facility) in Facility::ALL {
+            assert_eq!(Facility::by_name(name), Some(facility));
+            assert_eq!(format!("{facility:?}").to_lowercase(), name);
+        }
     }
 }

@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 
-use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::stat::{major, minor};
 use nix::unistd::Pid;
+
+use crate::sys;
 
 /// The holder of a write lock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,27 +20,13 @@ pub(crate) enum Holder {
 
 /// The holder of a write lock on `file`, record locks first.
 pub(crate) fn of(file: &File) -> io::Result<Option<Holder>> {
-    if let Some(pid) = record_lock(file)? {
-        return Ok(Some(Holder::Record(pid)));
+    if let Some(pid) = sys::record_lock_holder(file)? {
+        return Ok(Some(Holder::Record(Pid::from_raw(pid))));
     }
     let metadata = file.metadata()?;
     let mut text = String::new();
     File::open("/proc/locks")?.read_to_string(&mut text)?;
     Ok(flock_in(&text, metadata.dev(), metadata.ino()).map(Holder::Flock))
-}
-
-fn record_lock(file: &File) -> io::Result<Option<Pid>> {
-    let mut question = libc::flock {
-        l_type: libc::F_WRLCK as libc::c_short,
-        l_whence: libc::SEEK_SET as libc::c_short,
-        l_start: 0,
-        l_len: 0,
-        l_pid: 0,
-    };
-    fcntl(file, FcntlArg::F_GETLK(&mut question))?;
-    // A positive number: -1 is an open file description lock, 0 a process outside our PID namespace.
-    let held = question.l_type == libc::F_WRLCK as libc::c_short && question.l_pid > 0;
-    Ok(held.then(|| Pid::from_raw(question.l_pid)))
 }
 
 /// Looks for `7: FLOCK  ADVISORY  WRITE 4007 00:19:1234 0 EOF` of that inode. Lines of waiters (`7: -> FLOCK`) do not

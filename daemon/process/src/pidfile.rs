@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use nix::fcntl::OFlag;
 use nix::unistd::Pid;
 
 pub use crate::grammar::{Grammar, parse};
@@ -190,7 +191,7 @@ fn write_temporary(path: &Path, pid: Pid) -> io::Result<File> {
     // 0600 until it is locked: who cannot open it cannot lock it first.
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true).mode(0o600);
-    let mut file = options.custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC).open(path)?;
+    let mut file = options.custom_flags((OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC).bits()).open(path)?;
     let finish = |file: &mut File| {
         if !lock::try_exclusive(file)? {
             return Err(io::Error::from(io::ErrorKind::WouldBlock));

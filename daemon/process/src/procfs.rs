@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read as _};
 
+use nix::errno::Errno;
 use nix::unistd::Pid;
 
 /// The fields of /proc/PID/stat that matter here.
@@ -32,7 +33,9 @@ pub(crate) fn stat(pid: Pid) -> io::Result<Stat> {
     let length = File::open(format!("/proc/{pid}/stat")).and_then(|mut file| file.read(&mut buffer));
     let length = match length {
         // The process ended between open and read.
-        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return Err(io::ErrorKind::NotFound.into()),
+        Err(error) if error.raw_os_error() == Some(Errno::ESRCH as i32) => {
+            return Err(io::ErrorKind::NotFound.into());
+        }
         other => other?,
     };
     parse(&buffer[..length]).ok_or_else(|| {

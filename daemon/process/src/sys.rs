@@ -198,6 +198,21 @@ pub(crate) fn give_up_terminal(terminal: BorrowedFd<'_>) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// The process that holds a write lock of fcntl(2) on `file`, asked by F_GETLK. `None` as well for an open file
+/// description lock, which has no holder, and for a holder outside our PID namespace.
+pub(crate) fn record_lock_holder(file: &fs::File) -> io::Result<Option<i32>> {
+    let mut question = libc::flock {
+        l_type: libc::F_WRLCK as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    };
+    nix::fcntl::fcntl(file, nix::fcntl::FcntlArg::F_GETLK(&mut question))?;
+    let held = question.l_type == libc::F_WRLCK as libc::c_short && question.l_pid > 0;
+    Ok(held.then_some(question.l_pid))
+}
+
 /// Makes the program that `command` will execute start with default signal actions, an empty signal mask and no
 /// descriptor above 2 but what std hands over.
 pub(crate) fn clean_start(command: &mut Command) {

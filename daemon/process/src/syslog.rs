@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, UnixAddr, connect, send, socket};
 use nix::unistd::Pid;
@@ -166,7 +167,7 @@ impl Syslog {
 
     fn to_console(&self, line: &str) {
         let mut options = OpenOptions::new();
-        options.write(true).custom_flags(libc::O_NOCTTY | libc::O_NONBLOCK | libc::O_CLOEXEC);
+        options.write(true).custom_flags((OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC).bits());
         if let Ok(mut console) = options.open(&self.console) {
             let _ = console.write_all(line.as_bytes());
         }

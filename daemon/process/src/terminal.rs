@@ -7,6 +7,7 @@ use std::os::fd::AsFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 
 use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::unistd::{Pid, setpgid, setsid};
 
@@ -45,11 +46,18 @@ pub fn give_up() -> io::Result<()> {
         Err(error) => return Err(error.into()),
     }
     let mut options = OpenOptions::new();
-    options.read(true).write(true).custom_flags(libc::O_CLOEXEC | libc::O_NOCTTY | libc::O_NONBLOCK);
+    options
+        .read(true)
+        .write(true)
+        .custom_flags((OFlag::O_CLOEXEC | OFlag::O_NOCTTY | OFlag::O_NONBLOCK).bits());
     let terminal = match options.open("/dev/tty") {
         Ok(terminal) => terminal,
         // ENXIO: there is no controlling terminal. ENOENT: no /dev/tty, as in a small container.
-        Err(error) if matches!(error.raw_os_error(), Some(libc::ENXIO | libc::ENOENT)) => return Ok(()),
+        Err(error)
+            if matches!(error.raw_os_error().map(Errno::from_raw), Some(Errno::ENXIO | Errno::ENOENT)) =>
+        {
+            return Ok(());
+        }
         Err(error) => return Err(error),
     };
     // A session leader that gives up its terminal hangs up the foreground group, itself perhaps included: the signal is

@@ -7,6 +7,8 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use nix::unistd::Uid;
 
 /// What is wrong with a file or directory.
@@ -52,15 +54,16 @@ pub(crate) fn open_with(
     mut options: OpenOptions,
     path: &Path,
 ) -> Result<Option<(File, Metadata)>, Untrusted> {
-    options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC | libc::O_NOCTTY);
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
+    options.custom_flags(flags.bits());
     let file = match options.open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
-            return Err(match error.raw_os_error() {
-                Some(libc::ELOOP) => Untrusted::Doubt(Doubt::NotAFile("symbolic link")),
-                Some(libc::ENXIO) => Untrusted::Doubt(Doubt::NotAFile("socket")),
-                Some(libc::EISDIR) => Untrusted::Doubt(Doubt::NotAFile("directory")),
+            return Err(match error.raw_os_error().map(Errno::from_raw) {
+                Some(Errno::ELOOP) => Untrusted::Doubt(Doubt::NotAFile("symbolic link")),
+                Some(Errno::ENXIO) => Untrusted::Doubt(Doubt::NotAFile("socket")),
+                Some(Errno::EISDIR) => Untrusted::Doubt(Doubt::NotAFile("directory")),
                 _ => Untrusted::Io(error),
             });
         }

@@ -11,7 +11,7 @@ use foobar_process::privilege::Account;
 use foobar_process::probe::{self, Expect, State};
 use foobar_process::stop::StopPolicy;
 use foobar_process::{Pid, Signal, identity::Process, limits, signal::Signals, terminal};
-use nix::fcntl::{FcntlArg, fcntl};
+use nix::fcntl::{FcntlArg, Flock, FlockArg, fcntl};
 
 type Outcome = Result<ExitCode, Box<dyn Error>>;
 
@@ -44,9 +44,9 @@ pub fn patient() -> Outcome {
 pub fn lock(kind: &str, path: &str) -> Outcome {
     let file = OpenOptions::new().read(true).write(kind == "fcntl").open(path)?;
     match kind {
-        "flock" => fs2::FileExt::try_lock_exclusive(&file)?,
+        "flock" => flock(file)?,
         "heir" => {
-            fs2::FileExt::try_lock_exclusive(&file)?;
+            flock(file)?;
             let (told, tell) = nix::unistd::pipe()?;
             let heir = child::fork_worker(&Lifeline::new()?, &[], |_| {
                 let _ = nix::sys::prctl::set_pdeathsig(None);
@@ -70,6 +70,13 @@ pub fn lock(kind: &str, path: &str) -> Outcome {
     }
     println!("locked");
     wait_for_ever()
+}
+
+/// Locks for as long as any process has the file open: the guard would unlock it for all.
+fn flock(file: fs::File) -> nix::Result<()> {
+    let guard = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| error)?;
+    std::mem::forget(guard);
+    Ok(())
 }
 
 /// Says what a look at a PID file gives.
