@@ -1,12 +1,12 @@
 //! The steps for links and startpar's files: what `order` wants of the tree minus what is there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::request::{Existing, Found, PlanError};
-use crate::installed::{Installed, ScriptFile, Tier};
+use crate::installed::{Entry, Installed, ScriptFile, Tier};
 use crate::layout::Layout;
 use crate::link::Link;
-use crate::name::{Runlevels, Sequence};
+use crate::name::{Runlevel, Runlevels, Sequence};
 use crate::order::{self, Arrangement, Change, Warning};
 use crate::step::{Before, Plan, Step};
 
@@ -40,10 +40,10 @@ pub(super) fn without_links(installed: &Installed, name: &str) -> Installed {
 
 /// The links of a root.
 pub(super) fn links_of(installed: &Installed) -> impl Iterator<Item = Link> {
-    installed.links.iter().filter_map(|entry| {
-        let sequence = Sequence::new(u32::from(entry.sequence)).ok()?;
+    installed.links.iter().map(|entry| {
         let name = installed.names.name(entry.name).into();
-        Some(Link { runlevel: entry.runlevel, kind: entry.kind, sequence, name })
+        let sequence = Sequence::clamped(entry.sequence);
+        Link { runlevel: entry.runlevel, kind: entry.kind, sequence, name }
     })
 }
 
@@ -66,6 +66,55 @@ fn is_arranged(layout: &Layout, existing: &Existing) -> bool {
     layout.depend.as_ref().is_some_and(|depend| {
         [depend.boot, depend.start, depend.stop, depend.conf].iter().any(|path| existing.contains_key(*path))
     })
+}
+
+/// What insserv would make of the tree, run until it changes no link any more: it goes through the scripts in
+/// the order of the links that it finds, so one run is not always enough, and the next change of any package
+/// must not renumber what this one has left. With a loop among the scripts it may turn in a circle for ever; then the
+/// least of the states that it goes through is taken, so that our own next run takes the same.
+fn arrange(layout: &Layout, wish: &Installed, change: &Change) -> Result<Arrangement, PlanError> {
+    let links = |arrangement: &Arrangement| arrangement.links().cloned().collect::<BTreeSet<Link>>();
+    let mut last = order::arrange(wish, change)?;
+    let warnings = last.warnings.clone();
+    let mut seen: Vec<(BTreeSet<Link>, Arrangement)> = Vec::new();
+    for _ in 0..ROUNDS {
+        let next = order::arrange(&with_links(layout, wish, &last), change)?;
+        if next.added.is_empty() && next.removed.is_empty() {
+            break;
+        }
+        seen.push((links(&last), last));
+        let state = links(&next);
+        if let Some(start) = seen.iter().position(|(other, _)| *other == state) {
+            // The state came from before the circle when it was seen first; now it comes from within.
+            seen[start].1 = next.clone();
+            let least = seen.drain(start..).min_by(|(a, _), (b, _)| a.cmp(b));
+            last = least.map_or(next, |(_, arrangement)| arrangement);
+            break;
+        }
+        last = next;
+    }
+    last.warnings = warnings;
+    Ok(last)
+}
+
+/// Enough for every tree that was tried; one that does not come to rest is left as it is after so many.
+const ROUNDS: usize = 8;
+
+/// The root with the links of an arrangement, in the order in which they would be read back.
+fn with_links(layout: &Layout, wish: &Installed, arrangement: &Arrangement) -> Installed {
+    let mut changed = wish.clone();
+    changed.links.clear();
+    let old: BTreeMap<Link, &Entry> = links_of(wish).zip(&wish.links).collect();
+    let mut links: Vec<(Runlevel, String, &Link)> =
+        arrangement.links().map(|link| (link.runlevel, link.to_string(), link)).collect();
+    links.sort();
+    for (level, entry, link) in links {
+        match old.get(link) {
+            Some(there) => changed.links.push(Entry { turned: false, ..**there }),
+            None => changed.add_link(level, &entry, &layout.target(&link.name)),
+        }
+    }
+    changed
 }
 
 /// Whether one of startpar's files names the service as a target.
@@ -103,7 +152,7 @@ pub(super) fn steps(
     name: &str,
     plan: &mut Plan,
 ) -> Result<LinkSteps, PlanError> {
-    let arrangement = order::arrange(wish, change)?;
+    let arrangement = arrange(layout, wish, change)?;
     let arranged = is_arranged(layout, existing);
     let old: BTreeSet<Link> = links_of(before).collect();
     let mut new: BTreeSet<Link> = arrangement.links().cloned().collect();

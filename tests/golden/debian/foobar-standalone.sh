@@ -30,6 +30,7 @@
 # could have written, and the process must run the program. What a shell cannot give: between this check
 # and the signal the process may end and its PID may be given to another. The window is short, and the
 # start time is compared again before KILL; foobarctl, which has a handle on the process, has no window.
+# Nor are two starts at the same moment kept apart, unless the program does that itself, as foobard does.
 
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
@@ -304,4 +305,4 @@ force-reload) if [ -n "$reload_signal" ]; then reload; else try_restart; fi ;;
 	exit 2
 	;;
 esac
-# Written by foobarctl. Changes by hand are kept: this checksum shows them: 57b23ac8f9edc6a0
+# Written by foobarctl. Changes by hand are kept: this checksum shows them: b60b26c42e7db937

@@ -3,6 +3,8 @@
 use foobar_initscripts::plan::{Plan, Step};
 use foobar_initscripts::script::Style;
 
+use foobar_tests::skip;
+
 use super::tree::{Node, Tree};
 use super::wish::{EXTRA, USUAL, Wish, to_disable, to_enable, to_install, to_uninstall};
 use crate::golden::compare;
@@ -23,6 +25,28 @@ fn an_installation_is_whole_and_the_second_one_has_nothing_to_do() {
     let start = tree.text("/etc/init.d/.depend.start");
     assert!(start.lines().next().unwrap().contains(" foobar"), "{start}");
     assert_eq!(to_install(&tree, USUAL), Plan::default());
+}
+
+#[test]
+fn among_real_scripts_it_comes_and_goes() {
+    let Some(before) = Tree::real() else { return skip("the collection of init scripts is not here") };
+    let tree = installed(before.clone(), USUAL);
+    tree.must_be_sound();
+    assert_eq!(tree.links("foobar").len(), 7);
+    assert_eq!(to_install(&tree, USUAL).steps, []);
+    let mut off = tree.clone();
+    off.apply(&to_disable(&tree, None));
+    assert_eq!(to_disable(&off, None).steps, []);
+    let mut on = off.clone();
+    on.apply(&to_enable(&off, None));
+    assert_eq!(on.links("foobar"), tree.links("foobar"));
+    on.apply(&to_uninstall(&on));
+    on.must_be_sound();
+    // The rest need not be as before: these scripts have a loop, and insserv turns in a circle over them.
+    let left =
+        |(path, node): (&String, &Node)| path.contains("foobar") || format!("{node:?}").contains("foobar");
+    assert!(!on.0.iter().any(left));
+    assert_eq!(to_uninstall(&on).steps, []);
 }
 
 #[test]

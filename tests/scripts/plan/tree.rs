@@ -71,6 +71,27 @@ impl Tree {
         tree
     }
 
+    /// The scripts of some hundred real packages, linked as insserv links them; none if the collection is
+    /// not beside the checkout.
+    pub fn real() -> Option<Tree> {
+        let corpus = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/reference/corpus"));
+        let entries = fs::read_dir(corpus.join("initd")).ok()?;
+        let mut tree = Tree::default();
+        for path in ["/var/run", "/var/log", "/etc/init.d"] {
+            tree.dir(path);
+        }
+        DEBIAN.runlevels.iter().for_each(|level| tree.dir(&DEBIAN.runlevel_dir(*level)));
+        tree.file("/etc/insserv.conf", 0o644, &fs::read_to_string(corpus.join("insserv.conf")).ok()?);
+        for entry in entries.flatten() {
+            let file = entry.file_name().to_string_lossy().into_owned();
+            let (_, name) = file.split_once("__")?;
+            let text = fs::read(entry.path()).ok()?;
+            tree.0.insert(format!("/etc/init.d/{name}"), Node::File(0o755, text));
+        }
+        tree.arrange();
+        Some(tree)
+    }
+
     /// Links the scripts and writes startpar's files as insserv does.
     fn arrange(&mut self) {
         let names: Vec<String> = self.under("/etc/init.d").map(|(name, _)| name.to_owned()).collect();
