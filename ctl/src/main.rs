@@ -1,3 +1,79 @@
-//! The foobarctl binary.
+//! The foobarctl binary: reads the command line, has the verb carried out, and turns its end into one
+//! line and an LSB exit code.
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod apply;
+mod cli;
+mod clock;
+mod command;
+mod context;
+mod control;
+mod failure;
+mod journal;
+mod launch;
+mod lock;
+mod machine;
+mod output;
+mod reference;
+mod root;
+mod survey;
+mod sys;
+mod target;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use cli::{Cli, Verb};
+use command::lifecycle;
+use context::Context;
+use failure::Failure;
+use foobar_initscripts::exit::{Action, Status};
+
+fn main() -> ExitCode {
+    sys::umask::set();
+    let cli = match cli::parse(std::env::args_os().collect()) {
+        Ok(cli) => cli,
+        Err(told) => {
+            // Help goes to standard output, bad usage to standard error; neither can fail usefully.
+            let _ = told.print();
+            return ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(Action::Usage.code()));
+        }
+    };
+    let is_status = matches!(cli.verb, Verb::Status(_));
+    match carry_out(cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            output::complain(format_args!("{error:#}"));
+            // The codes of `status` have meanings of their own; whatever failed, the state is unknown.
+            let code = if is_status { Status::Unknown.code() } else { Failure::action_of(&error).code() };
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn carry_out(cli: Cli) -> Result<u8> {
+    if machine::is_set_user_id() {
+        return Err(Failure::new(
+            Action::Permission,
+            "foobarctl does not run set-user-id: take the bit off (chmod ug-s), and use sudo",
+        ));
+    }
+    let context = Context::new(cli.global)?;
+    let action = match cli.verb {
+        Verb::Status(name) => return command::status::run(&context, &name.name),
+        Verb::Start(name) => return lifecycle::start(&context, &name.name),
+        Verb::Stop(name) => return lifecycle::stop(&context, &name.name),
+        Verb::Restart(name) => return lifecycle::restart(&context, &name.name),
+        Verb::TryRestart(name) => return lifecycle::try_restart(&context, &name.name),
+        Verb::Reload(name) => return lifecycle::reload(&context, &name.name),
+        Verb::ForceReload(name) => return lifecycle::force_reload(&context, &name.name),
+        Verb::Install(arguments) => command::install::run(&context, &arguments)?,
+        Verb::Uninstall(arguments) => command::uninstall::run(&context, &arguments)?,
+        Verb::Enable(arguments) => command::enable::enable(&context, &arguments)?,
+        Verb::Disable(arguments) => command::enable::disable(&context, &arguments)?,
+        Verb::List(arguments) => command::list::run(&context, &arguments)?,
+        Verb::Completions(arguments) => command::completions::run(arguments.shell)?,
+        Verb::Man(arguments) => command::man::run(&arguments.directory, context.output)?,
+    };
+    Ok(action.code())
+}

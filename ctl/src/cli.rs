@@ -1,0 +1,319 @@
+//! The command line, once: parsing, `--help`, completions and manual pages all come from these types.
+//! Nothing is done here.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use foobar_initscripts::exit;
+
+/// Puts programs under SysV init and controls them there.
+///
+/// A verb without a name means foobar, the reference service. A verb also takes the name of a service
+/// that others installed; its own init script then does the work.
+#[derive(Debug, Parser)]
+#[command(name = "foobarctl", version, subcommand_required = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Options of every verb.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Options that every verb takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every verb")]
+pub struct Global {
+    /// Work on the tree of another machine below DIR; nothing in it is started, stopped or signalled
+    #[arg(long, global = true, value_name = "DIR", conflicts_with = "prefix")]
+    pub root: Option<PathBuf>,
+    /// Work on this machine with every path below DIR, for use without root
+    #[arg(long, global = true, value_name = "DIR")]
+    pub prefix: Option<PathBuf>,
+    /// Layout of the tree, for example debian; found by looking at the tree if not given
+    #[arg(long, global = true, value_name = "NAME")]
+    pub layout: Option<String>,
+    /// Print what would be done and touch nothing
+    #[arg(long, global = true)]
+    pub dry_run: bool,
+    /// Text for people or JSON for programs
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    pub format: Format,
+    /// Print errors only
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print each step too
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One line for one result.
+    Text,
+    /// One JSON value for one result.
+    Json,
+}
+
+/// The service that a verb is about.
+#[derive(Debug, Args)]
+pub struct Name {
+    /// Name of the service
+    #[arg(default_value = "foobar")]
+    pub name: String,
+}
+
+/// The verbs. Their arguments are defined only when one is used or explained: `status` must be quick.
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub enum Verb {
+    /// Lay the service's init script, links and startpar files into the tree
+    Install(Install),
+    /// Stop the service and take its script, links and unchanged files out of the tree
+    Uninstall(Uninstall),
+    /// Make the service start at boot
+    Enable(Enable),
+    /// Make the service not start at boot
+    Disable(Disable),
+    /// Start the service; returns when it is ready
+    Start(Name),
+    /// Stop the service; returns when it is gone
+    Stop(Name),
+    /// Stop the service if it runs, then start it
+    Restart(Name),
+    /// Restart the service if it runs
+    TryRestart(Name),
+    /// Make the running service read its configuration again
+    Reload(Name),
+    /// Reload the running service, or restart it if it cannot reload
+    ForceReload(Name),
+    /// Say whether the service runs
+    Status(Name),
+    /// List every service of the machine
+    List(List),
+    /// Print the completions of a shell
+    Completions(Completions),
+    /// Write the manual pages
+    Man(Man),
+}
+
+/// Arguments of `install`.
+#[derive(Debug, Args)]
+pub struct Install {
+    /// The service.
+    #[command(flatten)]
+    pub service: Name,
+    /// Runlevels to start in, for example 2345; the service file's if not given
+    #[arg(long, value_name = "LEVELS")]
+    pub runlevels: Option<String>,
+    /// Write an init script that works without foobarctl on the machine
+    #[arg(long)]
+    pub standalone: bool,
+    /// Overwrite what was changed by hand
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Arguments of `uninstall`.
+#[derive(Debug, Args)]
+pub struct Uninstall {
+    /// The service.
+    #[command(flatten)]
+    pub service: Name,
+    /// Remove files that were changed by hand, too
+    #[arg(long)]
+    pub purge: bool,
+}
+
+/// Arguments of `enable`.
+#[derive(Debug, Args)]
+pub struct Enable {
+    /// The service.
+    #[command(flatten)]
+    pub service: Name,
+    /// Runlevels to start in; the service file's if not given
+    #[arg(long, value_name = "LEVELS")]
+    pub runlevels: Option<String>,
+}
+
+/// Arguments of `disable`.
+#[derive(Debug, Args)]
+pub struct Disable {
+    /// The service.
+    #[command(flatten)]
+    pub service: Name,
+    /// Runlevels not to start in; all if not given
+    #[arg(long, value_name = "LEVELS")]
+    pub runlevels: Option<String>,
+}
+
+/// Arguments of `list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Only services that foobarctl has a service file of
+    #[arg(long)]
+    pub ours: bool,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// Shells that completions are printed for.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Shell {
+    /// GNU bash.
+    Bash,
+    /// zsh.
+    Zsh,
+    /// fish.
+    Fish,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Directory to write the pages to; must exist
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+}
+
+/// What `status` adds to its help.
+const STATUS_MORE: &str = "\
+With --format json the answer is one object with these keys, null where it is not known:
+  service    name
+  ours       whether foobarctl has a service file of it; if not, its init script was asked
+  code       the exit code
+  state      running, dead-pid-file, dead-lock-file, not-running or unknown
+  message    the line that --format text prints
+  pid        process ID of the running service
+  since      when it was started, RFC 3339 in UTC
+  uptime     seconds since then
+  cpu_time   seconds of processor time used so far
+  memory     bytes resident in memory
+  pid_file   path of its PID file
+Keys may be added in later versions; none of these will change its meaning.";
+
+/// What the verbs that start programs add to their help.
+const START_MORE: &str = "\
+The program gets a clean environment: a fixed PATH, and LANG, LANGUAGE, LC_ALL, LC_CTYPE, LC_MESSAGES,
+LC_TIME and TZ of the caller. It works in /, with default signals and no open file. Its standard
+input and output are /dev/null; what it writes to standard error until it is ready is printed, and is
+the reason when it fails.";
+
+/// The definition with the long texts, which parsing a verb does not need.
+pub fn full() -> clap::Command {
+    let codes = format!("Exit codes:\n{}", exit::table());
+    Cli::command()
+        .after_help(codes)
+        .mut_subcommand("status", |verb| verb.after_help(STATUS_MORE))
+        .mut_subcommand("start", |verb| verb.after_help(START_MORE))
+        .mut_subcommand("restart", |verb| verb.after_help(START_MORE))
+}
+
+/// The verbs that init scripts call, with nothing but a name.
+type Plain = fn(Name) -> Verb;
+const PLAIN: [(&str, Plain); 7] = [
+    ("status", Verb::Status),
+    ("start", Verb::Start),
+    ("stop", Verb::Stop),
+    ("restart", Verb::Restart),
+    ("try-restart", Verb::TryRestart),
+    ("reload", Verb::Reload),
+    ("force-reload", Verb::ForceReload),
+];
+
+/// Reads `[--prefix DIR] VERB NAME`, the lines that init scripts consist of, without building the
+/// definition of all the others: that would cost more than the whole of `status`. A test holds it against
+/// the definition.
+fn plain(arguments: &[OsString]) -> Option<Cli> {
+    let (prefix, verb, name) = match arguments {
+        [_, verb, name] => (None, verb, name),
+        [_, option, prefix, verb, name] if option == "--prefix" => (Some(PathBuf::from(prefix)), verb, name),
+        _ => return None,
+    };
+    let option_like = |text: &OsString| text.is_empty() || text.as_encoded_bytes().starts_with(b"-");
+    if option_like(name)
+        || prefix.as_ref().is_some_and(|prefix| option_like(&prefix.clone().into_os_string()))
+    {
+        return None;
+    }
+    let (_, make) = PLAIN.iter().find(|(word, _)| verb == word)?;
+    let global = Global {
+        root: None,
+        prefix,
+        layout: None,
+        dry_run: false,
+        format: Format::Text,
+        quiet: false,
+        verbose: false,
+    };
+    Some(Cli { global, verb: make(Name { name: name.to_str()?.to_owned() }) })
+}
+
+/// Reads the command line.
+///
+/// # Errors
+/// Bad usage, and also help and version, which clap treats as errors that print to standard output.
+pub fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
+    if let Some(cli) = plain(&arguments) {
+        return Ok(cli);
+    }
+    Cli::try_parse_from(&arguments).map_err(|error| match error.kind() {
+        clap::error::ErrorKind::DisplayHelp => full().try_get_matches_from(arguments).err().unwrap_or(error),
+        _ => error,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Cli, clap::Error> {
+        parse(line.split_whitespace().map(OsString::from).collect())
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        full().debug_assert();
+    }
+
+    #[test]
+    fn the_short_way_reads_what_the_definition_reads() {
+        for (verb, _) in PLAIN {
+            for line in [format!("foobarctl {verb} x"), format!("foobarctl --prefix /p {verb} x")] {
+                let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+                let (short, long) = (plain(&words).unwrap(), Cli::try_parse_from(&words).unwrap());
+                assert_eq!(format!("{short:?}"), format!("{long:?}"));
+            }
+        }
+        for line in ["foobarctl status -x", "foobarctl status", "foobarctl --prefix -p status x"] {
+            let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+            assert!(plain(&words).is_none(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_verb_without_a_name_means_the_reference_service() {
+        let cli = parsed("foobarctl status --format json").unwrap();
+        assert!(matches!(cli.verb, Verb::Status(Name { name }) if name == "foobar"));
+        assert_eq!(cli.global.format, Format::Json);
+    }
+
+    #[test]
+    fn bad_usage_ends_with_code_2_and_help_with_0() {
+        for line in ["foobarctl", "foobarctl frobnicate", "foobarctl stop a b", "foobarctl -q -v status"] {
+            assert_eq!(parsed(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+        let help = parsed("foobarctl status --help").unwrap_err();
+        assert_eq!(help.exit_code(), 0);
+        assert!(help.to_string().contains("cpu_time"), "{help}");
+    }
+}

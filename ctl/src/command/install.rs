@@ -1,0 +1,179 @@
+//! `install`: lays a service into a tree: its service file, its init script, its links and startpar's files.
+
+use std::path::Path;
+
+use anyhow::Result;
+use foobar_initscripts::description;
+use foobar_initscripts::exit::Action;
+use foobar_initscripts::layout::Layout;
+use foobar_initscripts::name::{Runlevels, ServiceName};
+use foobar_initscripts::plan::{self, Extra};
+use foobar_initscripts::script::{Caller, Style};
+use foobar_initscripts::seal::{self, Origin};
+use foobar_initscripts::service::{Service, start_levels};
+
+use crate::cli::Install;
+use crate::command::change::{self, Change};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::lock::TreeLock;
+use crate::reference;
+use crate::root::{Root, Scope};
+use crate::survey;
+use crate::target;
+
+/// The service to install, and the texts that are still to be written.
+struct Wanted {
+    service: Service,
+    service_file: Option<String>,
+    extras: Vec<Extra>,
+}
+
+/// Installs a service.
+pub fn run(context: &Context, arguments: &Install) -> Result<Action> {
+    let name = Context::name(&arguments.service.name)?;
+    let levels = arguments.runlevels.as_deref().map(levels).transpose()?;
+    context.may_change("install")?;
+    let layout = context.layout()?;
+    let _lock = if context.dry_run { None } else { Some(TreeLock::acquire(&context.root)?) };
+    let wanted = wanted(context, layout, &name, levels)?;
+    let style = if arguments.standalone { Style::Standalone } else { Style::Thin };
+    let wish = plan::Install {
+        service: &wanted.service,
+        service_file: wanted.service_file.as_deref(),
+        extras: &wanted.extras,
+        style,
+        caller: &caller(&context.root, layout),
+        set_runlevels: levels.is_some(),
+        force: arguments.force,
+    };
+    let extras: Vec<&str> = wanted.extras.iter().map(|extra| extra.path.as_str()).collect();
+    let existing = survey::existing(&context.root, plan::watched(layout, &name, &extras))?;
+    let installed = survey::installed(&context.root, layout)?;
+    let plan =
+        plan::install(&wish, layout, &installed, &existing).map_err(|error| change::refused(&error))?;
+    let change = Change {
+        verb: "install",
+        name: &name,
+        done: format!(
+            "installed {name} in {} ({} changes, runlevels {})",
+            context.root.outside(Path::new(&layout.script(name.as_str()))).display(),
+            plan.steps.len(),
+            wanted.service.runlevels
+        ),
+        idle: format!("{name} is installed already, nothing to do"),
+    };
+    let action = change::carry_out(context, layout, &change, &plan)?;
+    change::warn_of_other_init(context);
+    Ok(action)
+}
+
+/// Runlevels that the user has typed.
+///
+/// # Errors
+/// [`Action::Usage`].
+pub fn levels(text: &str) -> Result<Runlevels> {
+    start_levels(text).map_err(|error| Failure::new(Action::Usage, format!("--runlevels: {error}")))
+}
+
+fn wanted(
+    context: &Context,
+    layout: &Layout,
+    name: &ServiceName,
+    levels: Option<Runlevels>,
+) -> Result<Wanted> {
+    let root = &context.root;
+    let reference = reference::texts(root, layout, name)?;
+    let there = target::service(root, name)?;
+    let path = layout.service_file(name.as_str());
+    let shown = root.outside(Path::new(&path)).display().to_string();
+    let (service, file) = match (there, &reference) {
+        (Some(service), _) => (service, None),
+        (None, Some(texts)) => {
+            let text = texts.service_file.clone();
+            (parse(name, &text, &shown)?, Some(text))
+        }
+        (None, None) => {
+            return Err(Failure::new(
+                Action::NotConfigured,
+                format!(
+                    "there is no service file {shown}: write one (the keys: program, arguments, pid-file; \
+                     foobar.toml, which 'foobarctl install' writes, is an example)"
+                ),
+            ));
+        }
+    };
+    let mut wanted = Wanted {
+        service,
+        service_file: file,
+        extras: reference.map(|texts| texts.extras).unwrap_or_default(),
+    };
+    if let Some(levels) = levels.filter(|levels| *levels != wanted.service.runlevels) {
+        let old = match wanted.service_file.take() {
+            Some(text) => Some(text),
+            None => unsealed(root, &path)?,
+        };
+        // What an administrator wrote is not rewritten here; the plan keeps it and says so.
+        let new = old.map(|text| with_runlevels(&text, levels)).unwrap_or_default();
+        wanted.service.runlevels = levels;
+        if parse(name, &new, &shown).is_ok_and(|service| service == wanted.service) {
+            wanted.service_file = Some(new);
+        }
+    }
+    Ok(wanted)
+}
+
+fn parse(name: &ServiceName, text: &str, shown: &str) -> Result<Service> {
+    description::parse(name, text, shown)
+        .map_err(|error| Failure::new(Action::NotConfigured, error.to_string()))
+}
+
+/// The service file without its seal, if it is still as foobarctl wrote it.
+fn unsealed(root: &Root, path: &str) -> Result<Option<String>> {
+    let Some((bytes, _)) = root.read(Path::new(path))? else { return Ok(None) };
+    if seal::origin(&bytes) != Origin::Ours {
+        return Ok(None);
+    }
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    let body = text.trim_end().rsplit_once('\n').map(|(body, _)| format!("{body}\n"));
+    Ok(body)
+}
+
+/// The text of a service file with other runlevels.
+fn with_runlevels(text: &str, levels: Runlevels) -> String {
+    let digits: String = levels.iter().map(|level| level.letter()).collect();
+    let line = format!("runlevels = \"{digits}\"");
+    let is_key =
+        |line: &str| line.strip_prefix("runlevels").is_some_and(|rest| rest.trim_start().starts_with('='));
+    let mut lines: Vec<&str> =
+        text.lines().map(|old| if is_key(old) { line.as_str() } else { old }).collect();
+    if !lines.contains(&line.as_str()) {
+        lines.push(&line);
+    }
+    format!("{}\n", lines.join("\n"))
+}
+
+/// How the init script will call us: this executable, or in the tree of another machine the packaged one.
+fn caller(root: &Root, layout: &Layout) -> Caller {
+    let packaged = Caller::of(layout);
+    let here = std::env::current_exe().ok().and_then(|exe| exe.into_os_string().into_string().ok());
+    match (root.scope(), here) {
+        (Scope::Offline, _) | (_, None) => packaged,
+        (Scope::Machine, Some(foobarctl)) => Caller { foobarctl, prefix: None },
+        (Scope::Prefix, Some(foobarctl)) => {
+            Caller { foobarctl, prefix: Some(root.base().display().to_string()) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_runlevels_replace_the_line_or_add_it() {
+        let levels = levels("35").unwrap();
+        assert_eq!(with_runlevels("a = 1\nrunlevels = \"2345\"\n", levels), "a = 1\nrunlevels = \"35\"\n");
+        assert_eq!(with_runlevels("a = 1", levels), "a = 1\nrunlevels = \"35\"\n");
+    }
+}

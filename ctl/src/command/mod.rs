@@ -1,0 +1,12 @@
+//! The verbs, one or one family a file. This file lists.
+
+pub mod change;
+pub mod completions;
+pub mod enable;
+pub mod foreign;
+pub mod install;
+pub mod lifecycle;
+pub mod list;
+pub mod man;
+pub mod status;
+pub mod uninstall;

@@ -1,0 +1,129 @@
+//! `status`: whether a service runs, in one line or one JSON object, with the exit code of LSB. It reads
+//! the service file, the PID file, its record and /proc, and nothing else: it is asked often.
+
+use anyhow::Result;
+use foobar_initscripts::exit::Status;
+use foobar_initscripts::name::ServiceName;
+use foobar_initscripts::service::Service;
+use foobar_process::identity::Process;
+use foobar_process::probe::State;
+use foobar_process::usage::{self, Usage};
+use serde::Serialize;
+
+use crate::cli::Format;
+use crate::clock;
+use crate::command::foreign;
+use crate::context::Context;
+use crate::control::look;
+use crate::output;
+use crate::target::{self, Target};
+
+/// What `--format json` prints; the help of `status` describes it.
+#[derive(Debug, Serialize)]
+struct Facts<'a> {
+    service: &'a str,
+    ours: bool,
+    code: u8,
+    state: &'static str,
+    message: &'a str,
+    pid: Option<i32>,
+    since: Option<String>,
+    uptime: Option<u64>,
+    cpu_time: Option<f64>,
+    memory: Option<u64>,
+    pid_file: Option<&'a str>,
+}
+
+/// Says whether the service runs; returns the code of LSB.
+pub fn run(context: &Context, name: &str) -> Result<u8> {
+    let name = Context::name(name)?;
+    context.must_be_live("status")?;
+    match target::find(context, &name)? {
+        Target::Ours(service) => ours(context, &service),
+        Target::Script(script) => {
+            let path = context.root.outside(&script);
+            let (code, said) = foreign::status(&path, context.output)?;
+            if context.output.format == Format::Json {
+                let state = Status::of(code).unwrap_or(Status::Unknown);
+                let fallback = format!("{name} is {}", state.words());
+                let message = if said.is_empty() { &fallback } else { &said };
+                tell(context, &name, None, state, code, message, None)?;
+            }
+            Ok(code)
+        }
+    }
+}
+
+/// The word for a state in JSON.
+pub fn word(status: Status) -> &'static str {
+    match status {
+        Status::Running => "running",
+        Status::DeadPidFile => "dead-pid-file",
+        Status::DeadLockFile => "dead-lock-file",
+        Status::NotRunning => "not-running",
+        Status::Unknown => "unknown",
+    }
+}
+
+fn ours(context: &Context, service: &Service) -> Result<u8> {
+    let name = &service.name;
+    let (status, message, found) = match look::look(service) {
+        Ok(State::Running { process, .. }) => {
+            let used = usage::usage(&process);
+            (Status::Running, running(name, &process, used.as_ref()), Some((process, used)))
+        }
+        Ok(State::Dead { pid }) => {
+            let text =
+                format!("{name} is dead (process {pid}), and its PID file {} exists", service.pid_file);
+            (Status::DeadPidFile, text, None)
+        }
+        Ok(State::Stopped) => (Status::NotRunning, format!("{name} is not running"), None),
+        Err(refusal) => (Status::Unknown, format!("{name}: {refusal}"), None),
+    };
+    if status == Status::Unknown && context.output.format == Format::Text {
+        output::complain(&message);
+    } else {
+        tell(context, name, Some(service), status, status.code(), &message, found)?;
+    }
+    Ok(status.code())
+}
+
+fn tell(
+    context: &Context,
+    name: &ServiceName,
+    service: Option<&Service>,
+    status: Status,
+    code: u8,
+    message: &str,
+    found: Option<(Process, Option<Usage>)>,
+) -> Result<()> {
+    let (process, used) = found.map_or((None, None), |(process, used)| (Some(process), used));
+    let used = used.as_ref();
+    let facts = Facts {
+        service: name.as_str(),
+        ours: service.is_some(),
+        code,
+        state: word(status),
+        message,
+        pid: process.map(|process| process.pid().as_raw()),
+        since: used.map(|used| clock::rfc3339(used.started)),
+        uptime: used.map(|used| used.started.elapsed().unwrap_or_default().as_secs()),
+        cpu_time: used.map(|used| used.cpu_time.as_secs_f64()),
+        memory: used.map(|used| used.memory),
+        pid_file: service.map(|service| service.pid_file.as_str()),
+    };
+    context.output.result(message, &facts)
+}
+
+fn running(name: &ServiceName, process: &Process, used: Option<&Usage>) -> String {
+    let pid = process.pid();
+    let Some(used) = used else { return format!("{name} is running (PID {pid})") };
+    format!(
+        "{name} is running (PID {pid}) since {} ({}), CPU {:.2} s ({:.1} %), memory {:.1} MiB",
+        clock::rfc3339(used.started),
+        clock::words(used.started.elapsed().unwrap_or_default()),
+        used.cpu_time.as_secs_f64(),
+        used.cpu_percent,
+        used.memory as f64 / f64::from(1 << 20)
+    )
+}

@@ -1,0 +1,51 @@
+//! Whether a service of ours runs: the PID-file protocol asked with what its service file says. Read-only.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use foobar_initscripts::service::Service;
+use foobar_process::probe::{self, Expect, Refusal, State};
+
+/// Looks whether the service runs.
+///
+/// # Errors
+/// [`Refusal`] when its PID file cannot be believed; it says why and what to do.
+pub fn look(service: &Service) -> Result<State, Refusal> {
+    let pid_file = Path::new(&service.pid_file);
+    match probe::look(pid_file, &Expect::default())? {
+        // What locks its PID file needs no more proof. A daemon that does not is believed by its
+        // executable, and only now is it worth finding out what that would be.
+        State::Dead { .. } => {
+            probe::look(pid_file, &Expect { exe: Some(executable(Path::new(&service.program))), owner: None })
+        }
+        other => Ok(other),
+    }
+}
+
+/// What /proc/PID/exe shows of a program that is run: itself, or the interpreter in its first line
+/// (execve(2), "Interpreter scripts").
+fn executable(program: &Path) -> PathBuf {
+    let mut first = [0; 256];
+    let read = File::open(program).and_then(|mut file| file.read(&mut first)).unwrap_or(0);
+    let line = first[..read].split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let interpreter = line
+        .strip_prefix(b"#!")
+        .and_then(|rest| std::str::from_utf8(rest).ok())
+        .and_then(|rest| rest.split_ascii_whitespace().next());
+    interpreter.map_or_else(|| program.to_owned(), PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_runs_as_its_interpreter() {
+        let sandbox = foobar_tests::Sandbox::new("look");
+        let script = sandbox.path().join("script");
+        std::fs::write(&script, "#! /bin/sh -e\nexit\n").unwrap();
+        assert_eq!(executable(&script), Path::new("/bin/sh"));
+        assert_eq!(executable(Path::new("/bin/cat")), Path::new("/bin/cat"));
+    }
+}

@@ -1,0 +1,6 @@
+//! Controlling services that we have a service file of. This file lists.
+
+pub mod guard;
+pub mod look;
+pub mod start;
+pub mod stop;

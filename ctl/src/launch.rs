@@ -1,0 +1,76 @@
+//! Runs the programs of services and the init scripts of others: with a clean environment, default
+//! signals, nothing inherited, from the root directory. What their end means is decided elsewhere.
+
+use std::io;
+use std::path::Path;
+use std::process::{Child, ExitStatus, Stdio};
+use std::time::Instant;
+
+use foobar_initscripts::service::Service;
+use foobar_process::child;
+use foobar_process::identity::Process;
+use foobar_process::{Pid, Signal};
+
+use crate::sys::capture::Capture;
+
+/// How the first process of a program ended.
+#[derive(Debug)]
+pub enum First {
+    /// By itself or by a signal.
+    Ended(ExitStatus),
+    /// Not in time; it has been killed.
+    TooLate,
+}
+
+/// Starts the program of a service and waits for its first process. Returns how that ended and what it
+/// wrote to standard error until then.
+///
+/// # Errors
+/// When the program cannot be executed.
+pub fn program(service: &Service, deadline: Instant) -> io::Result<(First, String)> {
+    let capture = Capture::new();
+    let mut command = child::command(&service.program);
+    command
+        .current_dir("/")
+        .args(&service.arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(capture.stdio()?);
+    let mut child = command.spawn()?;
+    let first = wait(&mut child, deadline)?;
+    Ok((first, capture.finish()))
+}
+
+/// Runs an init script with a verb. With `catch`, what it says to standard output is returned instead of
+/// shown.
+///
+/// # Errors
+/// When the script cannot be executed.
+pub fn script(path: &Path, verb: &str, catch: bool) -> io::Result<(ExitStatus, String)> {
+    let mut command = child::command(path);
+    command.current_dir("/").arg(verb);
+    // Scripts of others may colour what they print.
+    if let Some(terminal) = std::env::var_os("TERM") {
+        command.env("TERM", terminal);
+    }
+    if !catch {
+        return Ok((command.status()?, String::new()));
+    }
+    let capture = Capture::new();
+    let status = command.stdin(Stdio::null()).stdout(capture.stdio()?).status()?;
+    Ok((status, capture.finish()))
+}
+
+fn wait(child: &mut Child, deadline: Instant) -> io::Result<First> {
+    let number = i32::try_from(child.id()).map_err(io::Error::other)?;
+    // It is our child and not yet reaped, so the number is its own.
+    if let Some(process) = Process::open(Pid::from_raw(number))? {
+        if !process.wait_gone(deadline)? {
+            // Its daemon, if there is one already, sees its starter die and gives up.
+            process.signal(Signal::SIGKILL)?;
+            child.wait()?;
+            return Ok(First::TooLate);
+        }
+    }
+    child.wait().map(First::Ended)
+}

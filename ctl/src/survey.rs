@@ -1,0 +1,232 @@
+//! Reads a tree and hands it over as the values that foobar-initscripts computes with. Each script is read
+//! once, in name order, so that the result depends on the contents alone. Nothing is changed.
+
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::Path;
+
+use foobar_initscripts::installed::{Installed, ScriptFile, Tier};
+use foobar_initscripts::layout::{Clues, Layout, probes};
+use foobar_initscripts::link::Link;
+use foobar_initscripts::plan::{Existing, Found};
+
+use crate::root::{Root, is_missing};
+use crate::sys::dir::{Dir, Kind};
+
+/// What insserv and we read of a script: more than any header has.
+const HEAD: u64 = 64 << 10;
+
+/// Which of the paths that tell layouts apart exist, links followed.
+///
+/// # Errors
+/// With the path in words.
+pub fn clues(root: &Root) -> io::Result<Clues> {
+    let mut found = Clues::new();
+    for path in probes() {
+        let there = match root.place(Path::new(path)).and_then(|place| place.dir.facts(&place.name)) {
+            Ok(facts) => facts.is_some(),
+            Err(error) if is_missing(&error) => false,
+            Err(error) => return Err(root.about("cannot look at", Path::new(path), &error)),
+        };
+        if there {
+            found.insert(path.to_owned());
+        }
+    }
+    Ok(found)
+}
+
+/// Scripts, overrides, links and insserv.conf.
+///
+/// # Errors
+/// With the path in words, for the first that cannot be read.
+pub fn installed(root: &Root, layout: &Layout) -> io::Result<Installed> {
+    let mut installed = Installed::new();
+    if let Some(depend) = &layout.depend {
+        if let Some((text, _)) = root.read(Path::new(depend.conf))? {
+            installed.add_conf(&text);
+        }
+        each_head(root, depend.conf_dir, |name, text| installed.add_conf_fragment(name, text))?;
+        for (directory, tier) in depend.overrides.iter().zip([Tier::Administrator, Tier::Vendor]) {
+            each_head(root, directory, |name, text| installed.add_override(tier, name, text))?;
+        }
+    }
+    let scripts = scripts(root, layout, &mut installed)?;
+    links(root, layout, &scripts, &mut installed)?;
+    Ok(installed)
+}
+
+/// The names of all scripts, without reading them; the hidden and the directories left out.
+///
+/// # Errors
+/// With the path in words.
+pub fn script_names(root: &Root, layout: &Layout) -> io::Result<Vec<String>> {
+    let directory = Path::new(layout.script_dir);
+    let names = root.names(directory)?.into_iter().filter_map(|name| name.into_string().ok());
+    let mut found = Vec::new();
+    for name in names.filter(|name| !name.starts_with('.')) {
+        let path = directory.join(&name);
+        let place = root.place(&path).map_err(|error| root.about("cannot look at", &path, &error))?;
+        let facts = place.dir.facts(&place.name)?;
+        if facts.is_some_and(|facts| facts.kind == Kind::File && facts.mode & 0o111 != 0) {
+            found.push(name);
+        }
+    }
+    Ok(found)
+}
+
+/// The links of all runlevels by their names, without looking where they lead.
+///
+/// # Errors
+/// With the path in words.
+pub fn link_names(root: &Root, layout: &Layout) -> io::Result<Vec<Link>> {
+    let mut found = Vec::new();
+    for level in layout.runlevels {
+        let names = root.names(Path::new(&layout.runlevel_dir(*level)))?;
+        found.extend(names.iter().filter_map(|name| Link::parse(*level, name.to_str()?)));
+    }
+    Ok(found)
+}
+
+/// What is at the paths that a plan has to know.
+///
+/// # Errors
+/// With the path in words.
+pub fn existing<P: AsRef<str>>(root: &Root, paths: impl IntoIterator<Item = P>) -> io::Result<Existing> {
+    let mut found = Existing::new();
+    for path in paths {
+        let path = path.as_ref();
+        let there = match root.facts(Path::new(path))?.map(|facts| facts.kind) {
+            None => continue,
+            Some(Kind::File) => match root.read(Path::new(path))? {
+                Some((text, facts)) => Found::File { mode: facts.mode, text },
+                None => continue,
+            },
+            // A link to a directory serves as one: /var/run is one.
+            Some(Kind::Link) if root.directory(Path::new(path)).is_ok() => Found::Directory,
+            Some(Kind::Directory) => Found::Directory,
+            Some(Kind::Link | Kind::Other) => Found::Other,
+        };
+        found.insert(path.to_owned(), there);
+    }
+    Ok(found)
+}
+
+fn scripts(root: &Root, layout: &Layout, installed: &mut Installed) -> io::Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    let path = Path::new(layout.script_dir);
+    let Some(dir) = directory(root, path)? else { return Ok(found) };
+    for name in dir.names().map_err(|error| root.about("cannot list", path, &error))? {
+        let Some(text_name) = name.to_str() else { continue };
+        if add_script(root, path, &dir, &name, text_name, installed)
+            .map_err(|error| root.about("cannot read", &path.join(&name), &error))?
+        {
+            found.insert(text_name.to_owned());
+        }
+    }
+    Ok(found)
+}
+
+fn add_script(
+    root: &Root,
+    path: &Path,
+    dir: &Dir,
+    name: &OsStr,
+    text_name: &str,
+    installed: &mut Installed,
+) -> io::Result<bool> {
+    let Some(facts) = dir.facts(name)? else { return Ok(false) };
+    match facts.kind {
+        Kind::File => {
+            let (text, facts) = dir.head(name, HEAD)?;
+            let executable = facts.mode & 0o100 != 0;
+            installed.add_script(&ScriptFile { executable, ..ScriptFile::regular(text_name, &text) });
+            Ok(true)
+        }
+        Kind::Link => {
+            let place = match root.place(&path.join(name)) {
+                Ok(place) => place,
+                Err(error) if is_missing(&error) => return Ok(false),
+                Err(error) => return Err(error),
+            };
+            if place.dir.facts(&place.name)?.is_none_or(|facts| facts.kind != Kind::File) {
+                return Ok(false);
+            }
+            let (text, facts) = place.dir.head(&place.name, HEAD)?;
+            let link = dir.link_text(name)?.unwrap_or_default();
+            installed.add_script(&ScriptFile {
+                name: text_name,
+                text: &text,
+                executable: facts.mode & 0o100 != 0,
+                symlink: link.to_str(),
+                real_name: place.name.to_str().unwrap_or(text_name),
+            });
+            Ok(true)
+        }
+        Kind::Directory | Kind::Other => Ok(false),
+    }
+}
+
+fn links(
+    root: &Root,
+    layout: &Layout,
+    scripts: &BTreeSet<String>,
+    installed: &mut Installed,
+) -> io::Result<()> {
+    for level in layout.runlevels {
+        let path = layout.runlevel_dir(*level);
+        let path = Path::new(&path);
+        let Some(dir) = directory(root, path)? else { continue };
+        for entry in dir.names().map_err(|error| root.about("cannot list", path, &error))? {
+            let Some(name) = entry.to_str().filter(|name| Link::parse(*level, name).is_some()) else {
+                continue;
+            };
+            let Some(text) = dir.link_text(&entry)? else { continue };
+            let Some(target) = text.to_str() else { continue };
+            let last = Path::new(target).file_name().and_then(OsStr::to_str).unwrap_or_default();
+            if scripts.contains(last) {
+                installed.add_link(*level, name, target);
+                continue;
+            }
+            match outside(root, &path.join(&entry)) {
+                Some(content) => installed.add_outside_link(*level, name, target, &content),
+                None => installed.add_link(*level, name, target),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The script that a link leads to, if it is none of init.d; whatever keeps it from being read, insserv
+/// could not read it either and takes the link for a dangling one.
+fn outside(root: &Root, link: &Path) -> Option<Vec<u8>> {
+    let place = root.place(link).ok()?;
+    place.dir.head(&place.name, HEAD).ok().map(|(text, _)| text)
+}
+
+fn directory(root: &Root, path: &Path) -> io::Result<Option<Dir>> {
+    match root.directory(path) {
+        Ok(dir) => Ok(Some(dir)),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(root.about("cannot open", path, &error)),
+    }
+}
+
+/// The head of every plain file in a directory, in name order.
+fn each_head(root: &Root, path: &str, mut take: impl FnMut(&str, &[u8])) -> io::Result<()> {
+    let path = Path::new(path);
+    let names: Vec<OsString> = root.names(path)?;
+    for name in names {
+        let Some(text_name) = name.to_str() else { continue };
+        let place = root.place(&path.join(&name));
+        let Ok(place) = place else { continue };
+        if place.dir.facts(&place.name)?.is_some_and(|facts| facts.kind == Kind::File) {
+            let (text, _) = place
+                .dir
+                .head(&place.name, HEAD)
+                .map_err(|error| root.about("cannot read", &path.join(&name), &error))?;
+            take(text_name, &text);
+        }
+    }
+    Ok(())
+}

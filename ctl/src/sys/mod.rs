@@ -1,0 +1,5 @@
+//! The places of foobarctl that call the kernel by other means than the standard library.
+
+pub mod capture;
+pub mod dir;
+pub mod umask;
