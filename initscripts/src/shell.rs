@@ -46,11 +46,10 @@ pub fn quote(text: &str) -> Result<String, NotAWord> {
 }
 
 /// Needs no quotes in any position of a command: no character of it means anything to a shell, it is no
-/// assignment, and it cannot be taken for a keyword because a slash, dot or digit is in it.
+/// assignment, and no keyword, because each of these is of letters alone.
 fn is_plain(text: &[u8]) -> bool {
     let harmless = |byte: &u8| byte.is_ascii_alphanumeric() || b"_./:+-".contains(byte);
-    let telling = |byte: &u8| byte.is_ascii_digit() || b"./".contains(byte);
-    text.iter().all(harmless) && text.iter().any(telling) && text.first() != Some(&b'-')
+    text.iter().all(harmless) && text.iter().any(|byte| !byte.is_ascii_alphabetic())
 }
 
 /// Why a template and its values do not fit each other: an error of the program, found by its tests.
@@ -112,11 +111,12 @@ mod tests {
     fn plain_words_stay_readable() {
         assert_eq!(quote("/usr/sbin/foobard"), Ok("/usr/sbin/foobard".into()));
         assert_eq!(quote("127.0.0.1:4007"), Ok("127.0.0.1:4007".into()));
+        assert_eq!(quote("--config"), Ok("--config".into()));
     }
 
     #[test]
     fn whatever_means_something_to_a_shell_is_quoted() {
-        for text in ["", " ", "a b", "$(id)", "`id`", "*", "~", "a=b", "#", "-n", "if", "a\nb", "\\", "!"] {
+        for text in ["", " ", "a b", "$(id)", "`id`", "*", "~", "a=b", "#", "if", "a\nb", "\\", "!"] {
             assert_eq!(quote(text), Ok(format!("'{text}'")), "{text:?}");
         }
         assert_eq!(quote("it's"), Ok(r"'it'\''s'".into()));

@@ -183,7 +183,7 @@ start() {
 		fail "$directory is not writable: start it as root"
 		return 4
 	fi
-	launch '--config' /etc/foobard.toml '--pid-file' /var/run/foobar.pid
+	launch --config /etc/foobard.toml --pid-file /var/run/foobar.pid
 	code=$?
 	case $code in
 	0) ;;
@@ -305,4 +305,4 @@ force-reload) if [ -n "$reload_signal" ]; then reload; else try_restart; fi ;;
 	exit 2
 	;;
 esac
-# Written by foobarctl. Changes by hand are kept: this checksum shows them: b60b26c42e7db937
+# Written by foobarctl. Changes by hand are kept: this checksum shows them: 078c32ad351cd973

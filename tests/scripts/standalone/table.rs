@@ -6,7 +6,7 @@ use std::time::Duration;
 use foobar_tests::until;
 
 use super::stage::{Manner, Stage};
-use crate::shells::{Shell, shells};
+use crate::shells::{Shell, code, shells, streams};
 
 const VERBS: [&str; 7] = ["start", "stop", "restart", "try-restart", "reload", "force-reload", "status"];
 
@@ -198,6 +198,31 @@ fn paths_and_arguments_survive() {
             stage.must(&shell, "status", 0);
             stage.must(&shell, "stop", 0);
             assert_eq!(stage.log(), ["ready", "TERM"], "{folder} {}", shell.name);
+        }
+    }
+}
+
+#[test]
+fn the_caller_cannot_lead_it_astray() {
+    for shell in shells() {
+        let stage = Stage::new("x", Manner::Good);
+        let gone = stage.script.with_file_name("gone");
+        for (verb, wanted) in
+            [("start", 0), ("status", 0), ("reload", 0), ("restart", 0), ("stop", 0), ("status", 3)]
+        {
+            fs::create_dir(&gone).unwrap();
+            let mut words = shell.command();
+            // The directory that it is called from is gone before the script begins.
+            let lost = "cd \"$1\" && rmdir \"$1\" && shift && . \"$0\"";
+            words.args(["-c", lost]).arg(&stage.script).arg(&gone).arg(verb);
+            words
+                .env("IFS", "/-ao")
+                .env("PATH", "/nowhere")
+                .env("CDPATH", "/")
+                .env("pid_file", "/x")
+                .env("PWD", "/x");
+            let output = words.env("PATH", "/nowhere:/usr/bin:/bin").output().unwrap();
+            assert_eq!(code(&output), wanted, "{} {verb}: {}", shell.name, streams(&output));
         }
     }
 }
