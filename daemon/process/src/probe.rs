@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::time::{ClockId, clock_gettime};
-use nix::unistd::{Pid, SysconfVar, Uid, sysconf};
+use nix::unistd::{Pid, Uid};
 
 use crate::grammar::{self, Grammar};
 use crate::holder::{self, Holder};
 use crate::identity::{BootId, Identity, Process};
+use crate::procfs;
 use crate::record::{self, Record};
 use crate::trusted::{self, Doubt, Untrusted};
 
@@ -245,12 +246,9 @@ fn is_expected(process: &Process, pid_file: &Metadata, expect: &Expect) -> Resul
 /// Whether the process started not later than the file was last written. Start times are cut to clock ticks and file times
 /// to timer ticks; two clock ticks cover both.
 fn started_before(process: &Process, file: &Metadata) -> bool {
-    let per_second = sysconf(SysconfVar::CLK_TCK).ok().flatten().and_then(|ticks| u64::try_from(ticks).ok());
-    let per_second = per_second.unwrap_or(100).max(1);
-    let since_boot = Duration::from_millis(process.start_ticks().saturating_mul(1000) / per_second);
+    let since_boot = procfs::ticks(process.start_ticks());
     let Ok(now) = clock_gettime(ClockId::CLOCK_BOOTTIME) else { return false };
     let age = Duration::from(now).saturating_sub(since_boot);
     let started = SystemTime::now().checked_sub(age).unwrap_or(UNIX_EPOCH);
-    let slack = Duration::from_millis(2000 / per_second);
-    file.modified().is_ok_and(|written| started <= written + slack)
+    file.modified().is_ok_and(|written| started <= written + procfs::ticks(2))
 }

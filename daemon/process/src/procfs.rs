@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::unistd::Pid;
+use nix::unistd::{Pid, SysconfVar, sysconf};
 
 /// The fields of /proc/PID/stat that matter here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub(crate) struct Stat {
     pub(crate) name: Vec<u8>,
     /// `R`, `S`, `Z` and so on.
     pub(crate) state: u8,
+    /// Clock ticks spent in user and system mode: fields 14 and 15.
+    pub(crate) cpu_ticks: u64,
     /// The number of threads.
     pub(crate) threads: u64,
     /// Clock ticks between boot and the start of the process: field 22.
@@ -20,11 +23,22 @@ pub(crate) struct Stat {
 }
 
 impl Stat {
+    /// The CPU time that it has used.
+    pub(crate) fn cpu_time(&self) -> Duration {
+        ticks(self.cpu_ticks)
+    }
+
     /// Whether the process has ended and only waits to be reaped. A leader whose other threads go on looks like a
     /// zombie as well, and is none.
     pub(crate) fn is_zombie(&self) -> bool {
         matches!(self.state, b'Z' | b'X' | b'x') && self.threads <= 1
     }
+}
+
+/// Clock ticks of /proc as a time.
+pub(crate) fn ticks(count: u64) -> Duration {
+    let per_second = sysconf(SysconfVar::CLK_TCK).ok().flatten().and_then(|ticks| u64::try_from(ticks).ok());
+    Duration::from_millis(count.saturating_mul(1000) / per_second.unwrap_or(100).max(1))
 }
 
 /// Reads /proc/PID/stat. `NotFound` means: no such process, or one that /proc hides from us.
@@ -52,9 +66,12 @@ fn parse(text: &[u8]) -> Option<Stat> {
     let mut fields = rest.split_ascii_whitespace();
     // The first of them is field 3 of proc(5).
     let state = *fields.next()?.as_bytes().first()?;
-    let threads = fields.nth(16)?.parse().ok()?;
+    let user_ticks: u64 = fields.nth(10)?.parse().ok()?;
+    let system_ticks: u64 = fields.next()?.parse().ok()?;
+    let cpu_ticks = user_ticks.saturating_add(system_ticks);
+    let threads = fields.nth(4)?.parse().ok()?;
     let start_ticks = fields.nth(1)?.parse().ok()?;
-    Some(Stat { name, state, threads, start_ticks })
+    Some(Stat { name, state, cpu_ticks, threads, start_ticks })
 }
 
 #[cfg(test)]
@@ -66,7 +83,7 @@ mod tests {
         let text = b"42 (a) R 1 (\n b) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 3 0 987654 10 20";
         let stat = parse(text).unwrap();
         assert_eq!(stat.name, b"a) R 1 (\n b");
-        assert_eq!((stat.state, stat.threads, stat.start_ticks), (b'S', 3, 987_654));
+        assert_eq!((stat.state, stat.cpu_ticks, stat.threads, stat.start_ticks), (b'S', 5 + 6, 3, 987_654));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
 
 use crate::identity::Process;
+use crate::procfs;
 
 /// Figures of one process.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,11 +29,14 @@ pub struct Usage {
 #[must_use]
 pub fn usage(process: &Process) -> Option<Usage> {
     let pid = sysinfo::Pid::from_u32(u32::try_from(process.pid().as_raw()).ok()?);
+    // sysinfo keeps files open between two looks and raises RLIMIT_NOFILE for that; we look once.
+    sysinfo::set_open_files_limit(0);
     let mut system = System::new();
-    let wanted = ProcessRefreshKind::nothing().with_memory().with_cpu().without_tasks();
+    // Not with_cpu: that reads the figures of every core as well, which takes longer than all the rest.
+    let wanted = ProcessRefreshKind::nothing().with_memory().without_tasks();
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, wanted);
     let found = system.process(pid)?;
-    let cpu_time = Duration::from_millis(found.accumulated_cpu_time());
+    let cpu_time = procfs::stat(process.pid()).ok()?.cpu_time();
     let started = UNIX_EPOCH + Duration::from_secs(found.start_time());
     let lived = SystemTime::now().duration_since(started).unwrap_or_default().max(Duration::from_millis(10));
     let usage = Usage {

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         ["patient"] => small::patient(),
         ["look", pid_file] => small::look(pid_file),
         ["stop", pid] => small::stop(pid),
+        ["usage", pid] => small::usage(pid),
         ["lock", kind, file] => small::lock(kind, file),
         ["terminal", way] => small::terminal(way),
         ["assume", user] => small::assume(user),

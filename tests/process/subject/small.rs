@@ -48,12 +48,17 @@ pub fn lock(kind: &str, path: &str) -> Outcome {
         "heir" => {
             flock(file)?;
             let (told, tell) = nix::unistd::pipe()?;
-            let heir = child::fork_worker(&Lifeline::new()?, &[], |_| {
+            // Dropped only by the end of this process: a worker that finds it closed takes the master for dead.
+            let lifeline = Lifeline::new()?;
+            let heir = child::fork_worker(&lifeline, &[], |_| {
                 let _ = nix::sys::prctl::set_pdeathsig(None);
                 let _ = nix::unistd::write(&tell, b"x");
                 wait_for_ever()
             })?;
-            nix::unistd::read(&told, &mut [0])?;
+            drop(tell);
+            if nix::unistd::read(&told, &mut [0])? == 0 {
+                return Err("the heir ended early".into());
+            }
             println!("{heir}");
             return Ok(ExitCode::SUCCESS);
         }
@@ -94,6 +99,13 @@ pub fn look(pid_file: &str) -> Outcome {
 pub fn stop(pid: &str) -> Outcome {
     let process = Process::open(Pid::from_raw(pid.parse()?))?.ok_or("no such process")?;
     println!("{:?}", foobar_process::stop::stop(&process, &StopPolicy::default())?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Tells what a process uses.
+pub fn usage(pid: &str) -> Outcome {
+    let process = Process::open(Pid::from_raw(pid.parse()?))?.ok_or("no such process")?;
+    println!("{:?}", foobar_process::usage::usage(&process));
     Ok(ExitCode::SUCCESS)
 }
 
