@@ -67,7 +67,7 @@ pub fn arrange(installed: &Installed, change: &Change) -> Result<Arrangement, Or
     reader.weaver.graph.drop_united();
     reader.tell();
     order_around_all(&mut reader.weaver);
-    let Reader { mut weaver, mut warnings, refusal, dangling, .. } = reader;
+    let Reader { mut weaver, mut warnings, refusal, dangling, arguments, .. } = reader;
 
     let order = weaver.graph.order();
     let mut walker = Walker { graph: &mut weaver.graph, order: &order, greatest: [0; 2] };
@@ -95,7 +95,7 @@ pub fn arrange(installed: &Installed, change: &Change) -> Result<Arrangement, Or
     }
 
     let mut linker = Linker::new(installed, change, &mut weaver.graph, &dangling);
-    linker.run(&order);
+    linker.run(&order, &arguments);
     let mut arrangement = collect(installed, &linker, &dangling, warnings);
     let texts = Writer::new(names, &weaver.graph, greatest).write(order);
     (arrangement.boot, arrangement.start, arrangement.stop) = (texts.boot, texts.start, texts.stop);

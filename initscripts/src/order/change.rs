@@ -1,6 +1,7 @@
 //! What is to be done to the links: the arguments and options of insserv as a value.
 
 use crate::name::Runlevels;
+use crate::symbols::{NONE, Symbol, Symbols};
 
 /// Whether the arguments are linked or unlinked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,5 +67,26 @@ impl Change {
     #[must_use]
     pub fn forced(self) -> Change {
         Change { force: true, ..self }
+    }
+}
+
+/// The arguments by symbol, so that asking for one takes no search.
+#[derive(Debug)]
+pub(super) struct Arguments(Vec<u32>);
+
+impl Arguments {
+    pub(super) fn new(change: &Change, names: &Symbols) -> Arguments {
+        let mut places = vec![NONE; names.len()];
+        for (place, argument) in change.arguments.iter().enumerate() {
+            if let Some(symbol) = names.get(&argument.name) {
+                places[symbol as usize] = place as u32;
+            }
+        }
+        Arguments(places)
+    }
+
+    /// The place of a script among the arguments; the last one counts.
+    pub(super) fn place(&self, script: Symbol) -> Option<usize> {
+        Some(self.0[script as usize]).filter(|&place| place != NONE).map(|place| place as usize)
     }
 }

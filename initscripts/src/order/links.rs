@@ -1,6 +1,6 @@
 //! From numbers to links: which of those that are there go, which come, which stay.
 
-use super::change::{Action, Change};
+use super::change::{Action, Arguments, Change};
 use super::graph::{Graph, Phase, flag};
 use super::read::phase;
 use crate::installed::{Entry, Installed};
@@ -49,17 +49,11 @@ impl<'a> Linker<'a> {
     }
 
     /// Goes through the directories of all runlevels.
-    pub(super) fn run(&mut self, order: &[u32]) {
-        let arguments: Vec<Symbol> = self
-            .change
-            .arguments
-            .iter()
-            .filter_map(|argument| self.installed.names.get(&argument.name))
-            .collect();
+    pub(super) fn run(&mut self, order: &[u32], arguments: &Arguments) {
         for level in Runlevel::ALL {
             self.sweep(level);
             for &node in order {
-                self.renew(node, level, &arguments);
+                self.renew(node, level, arguments);
             }
         }
     }
@@ -91,7 +85,7 @@ impl<'a> Linker<'a> {
     }
 
     /// The link of one script in one directory.
-    fn renew(&mut self, node: u32, level: Runlevel, arguments: &[Symbol]) {
+    fn renew(&mut self, node: u32, level: Runlevel, arguments: &Arguments) {
         let script = self.graph.services[node as usize].script;
         if script == NONE || self.installed.names.name(script).starts_with('$') {
             return;
@@ -109,7 +103,7 @@ impl<'a> Linker<'a> {
         }
         let sequence = self.graph.side(node, phase).depth;
         let link = New { name: script, runlevel: level, kind, sequence };
-        let argument = arguments.contains(&script);
+        let argument = arguments.place(script).is_some();
         let remove = argument && self.change.action == Action::Remove;
         let mut found = false;
         let mut place = self.first[script as usize];

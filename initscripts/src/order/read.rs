@@ -1,7 +1,7 @@
 //! Goes through the links that are there, then the arguments, in insserv's order, and puts them and what their
 //! headers say into the graph. The scripts of the directory come after, in another file.
 
-use super::change::{Action, Change};
+use super::change::{Action, Arguments, Change};
 use super::error::{OrderError, Warning};
 use super::facilities::Weaver;
 use super::graph::{PHASES, Phase, flag};
@@ -24,6 +24,7 @@ pub(super) struct Reader<'a> {
     pub dangling: Vec<u32>,
     /// For each symbol, the place of the file of that name.
     files: Vec<u32>,
+    pub arguments: Arguments,
 }
 
 impl<'a> Reader<'a> {
@@ -32,7 +33,16 @@ impl<'a> Reader<'a> {
         for (place, file) in installed.files.iter().enumerate() {
             files[file.name as usize] = place as u32;
         }
-        Reader { installed, change, weaver, warnings: Vec::new(), refusal: None, dangling: Vec::new(), files }
+        Reader {
+            installed,
+            change,
+            weaver,
+            warnings: Vec::new(),
+            refusal: None,
+            dangling: Vec::new(),
+            files,
+            arguments: Arguments::new(change, &installed.names),
+        }
     }
 
     /// Reads links and arguments.
@@ -47,7 +57,7 @@ impl<'a> Reader<'a> {
         }
         self.links()?;
         self.weaver.graph.drop_united();
-        self.arguments()
+        self.name_arguments()
     }
 
     /// Tells what is odd, when all has been read.
@@ -117,7 +127,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The arguments are named first, so that they find each other.
-    fn arguments(&mut self) -> Result<(), OrderError> {
+    fn name_arguments(&mut self) -> Result<(), OrderError> {
         if self.change.action == Action::Remove && self.change.arguments.is_empty() {
             return Err(OrderError::NoArgument);
         }
@@ -177,24 +187,17 @@ impl<'a> Reader<'a> {
         self.installed.files.get(self.files[symbol as usize] as usize).copied()
     }
 
-    /// The place of a script among the arguments; the last one counts.
-    pub(super) fn argument(&self, script: Symbol) -> Option<usize> {
-        let name = self.installed.names.name(script);
-        self.change.arguments.iter().rposition(|argument| argument.name == name)
-    }
-
     pub(super) fn text(&self, symbol: Symbol) -> String {
         self.installed.names.name(symbol).to_owned()
     }
 
     fn tell_unknown(&mut self) {
-        let unknown = std::mem::take(&mut self.weaver.unknown);
+        let mut unknown = std::mem::take(&mut self.weaver.unknown);
+        unknown.sort_unstable();
+        unknown.dedup();
         for (service, facility) in unknown {
             let script = self.text(self.weaver.graph.services[service as usize].name);
-            let warning = Warning::UnknownFacility { script, facility: self.text(facility) };
-            if !self.warnings.contains(&warning) {
-                self.warnings.push(warning);
-            }
+            self.warnings.push(Warning::UnknownFacility { script, facility: self.text(facility) });
         }
     }
 }

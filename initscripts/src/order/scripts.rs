@@ -16,7 +16,7 @@ impl Reader<'_> {
     /// What makes insserv stop at once.
     pub(super) fn scripts(&mut self) -> Result<(), OrderError> {
         let first = self.change.arguments.first().and_then(|argument| self.file(&argument.name));
-        let first = first.map(|file| file.name).filter(|&name| self.argument(name) == Some(0));
+        let first = first.map(|file| file.name).filter(|&name| self.arguments.place(name) == Some(0));
         for file in &self.installed.files {
             if Some(file.name) == first {
                 self.script(*file)?;
@@ -38,7 +38,7 @@ impl Reader<'_> {
         if !complete {
             self.warnings.push(Warning::NoHeader { script: self.text(file.name) });
         }
-        let argument = self.argument(file.name);
+        let argument = self.arguments.place(file.name);
         let mut first = None;
         let mut last = None;
         for token in self.headers().provides(&head, file.name) {
