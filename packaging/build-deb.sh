@@ -5,6 +5,7 @@
 # --from      where foobard and foobarctl are (default: build.sh makes them)
 # --to        where the package goes (default: beside them)
 #
+# Init script, links and configuration are not in the package: its scripts have foobarctl write them.
 # The same sources and compiler give the same bytes. Standard output is the path of the package, alone.
 set -euo pipefail
 export LC_ALL=C
@@ -41,13 +42,8 @@ programs_and_pages() {
     mv "$root/usr/share/zsh/site-functions/_foobarctl" "$root/usr/share/zsh/vendor-completions/"
     rmdir "$root/usr/share/zsh/site-functions"
     gzip -9n "$root"/usr/share/man/man8/*.8
-}
-
-# The configuration and the init script are what foobarctl itself would write on the machine.
-service() {
-    mkdir -p "$root/etc/init.d"
-    "$from/foobarctl" --quiet --root "$root" --layout debian install foobar
-    rm -rf "$root"/etc/rc?.d "$root"/etc/init.d/.depend.*
+    # The one section that Cargo's own stripping leaves.
+    strip --remove-section=.comment "$root"/usr/sbin/*
 }
 
 documents() {
@@ -72,12 +68,10 @@ control() {
     sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" -e "s/@SIZE@/$size/" \
         "$here/debian/control" >"$root/DEBIAN/control"
     install -m 755 "$here"/debian/{postinst,prerm,postrm} "$root/DEBIAN/"
-    install -m 644 "$here/debian/conffiles" "$root/DEBIAN/"
     (cd "$root" && find usr -type f -print0 | sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
 }
 
 programs_and_pages
-service
 documents
 control
 find "$root" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +

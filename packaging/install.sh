@@ -3,7 +3,7 @@
 #
 #     install.sh [--prefix DIR] [--from DIR] [--uninstall] [DESTDIR=DIR]
 #
-# --prefix   where it will live on the machine (/usr: the reference service starts /usr/sbin/foobard)
+# --prefix   where it will live on the machine (/usr/local)
 # --from     where the two programs are (default: they are built by build.sh)
 # DESTDIR    a directory that stands for the root of that machine, also taken from the environment
 #
@@ -17,7 +17,7 @@ fail() {
 }
 
 here=$(cd "$(dirname "$0")" && pwd)
-prefix=/usr from='' remove='' destdir=${DESTDIR:-}
+prefix=/usr/local from='' remove='' destdir=${DESTDIR:-}
 while [ $# -gt 0 ]; do
     case $1 in
     --prefix | --from) [ $# -ge 2 ] || fail "$1 needs a directory" 2 ;;

@@ -27,7 +27,7 @@ check() {
 skip() { skipped=$((skipped + 1)); printf 'SKIPPED: %s\n' "$*"; }
 
 need_toolchain
-apt_install dash busybox shellcheck lintian insserv startpar mmdebstrap dpkg-dev procps strace \
+apt_install dash busybox shellcheck devscripts lintian insserv startpar mmdebstrap dpkg-dev procps strace \
     init-system-helpers util-linux uidmap ||
     say 'tests that need those packages will name themselves as skipped'
 
@@ -38,7 +38,12 @@ shell_files() {
     local files
     mapfile -t files < <(git ls-files -co --exclude-standard | while IFS= read -r file; do
         [ -f "$file" ] || continue
-        case $file in *.sh) echo "$file" ;; *) head -c 80 "$file" | head -n 1 | grep -qaE '^#! ?/bin/(ba|da)?sh' && echo "$file" ;; esac
+        case $file in
+        # Not shell before their slots are filled; the scripts made of them are in tests/golden.
+        initscripts/templates/*) ;;
+        *.sh) echo "$file" ;;
+        *) head -c 80 "$file" | head -n 1 | grep -qaE '^#! ?/bin/(ba|da)?sh' && echo "$file" ;;
+        esac
     done)
     printf '%s\n' "${files[@]}"
     shellcheck -x "${files[@]}"
@@ -67,7 +72,7 @@ check 'cargo test' cargo_tests
 count() { awk -v word="$1" '/^test result:/ { for (i = 2; i <= NF; i++) if ($i == word ";") sum += $(i - 1) } END { print sum + 0 }' "$log"; }
 tests_passed=$(count passed)
 tests_failed=$(count failed)
-skips=$(grep -c '^SKIPPED: ' "$log")
-[ "$skips" -eq 0 ] || { printf '\n'; grep '^SKIPPED: ' "$log"; }
+skips=$(grep -ac '^SKIPPED: ' "$log")
+[ "$skips" -eq 0 ] || { printf '\n'; grep -a '^SKIPPED: ' "$log"; }
 printf '\n%d passed, %d failed, %d skipped\n' "$((passed + tests_passed))" "$((failed + tests_failed))" "$((skipped + skips))"
 [ "$failed" -eq 0 ] && [ "$tests_failed" -eq 0 ]

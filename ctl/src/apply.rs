@@ -51,7 +51,7 @@ pub fn run(root: &Root, plan: &Plan, places: &BTreeSet<PathBuf>, output: Output)
         }
     }
     settle(dirty).map_err(|error| {
-        Failure::new(Action::Error, format!("cannot have the last changes written to disk: {error}"))
+        Failure::error(Action::Error, format!("cannot have the last changes written to disk: {error}"))
     })
 }
 
@@ -83,7 +83,7 @@ fn stopped(root: &Root, step: &Step, error: &io::Error, done: usize, all: usize)
         Step::Symlink { .. } => "link",
         Step::Remove { .. } | Step::RemoveDir { .. } => "remove",
     };
-    Failure::new(
+    Failure::error(
         action,
         format!(
             "cannot {tried} {}: {error}; {done} of {all} steps were done, and running the same command again \

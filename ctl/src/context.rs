@@ -38,7 +38,7 @@ impl Context {
             (None, None) => (Scope::Machine, Path::new("/")),
         };
         let root = Root::open(scope, base)
-            .map_err(|error| Failure::new(Action::Usage, format!("{error}; name an existing directory")))?;
+            .map_err(|error| Failure::error(Action::Usage, format!("{error}; name an existing directory")))?;
         let output = Output { format: global.format, quiet: global.quiet, verbose: global.verbose };
         Ok(Context { root, output, dry_run: global.dry_run, layout: global.layout })
     }
@@ -50,13 +50,13 @@ impl Context {
     /// [`Action::NotConfigured`] when the tree is not recognised, [`Action::Usage`] for an unknown name.
     pub fn layout(&self) -> anyhow::Result<&'static Layout> {
         if let Some(name) = &self.layout {
-            return layout::by_name(name).map_err(|error| Failure::new(Action::Usage, error.to_string()));
+            return layout::by_name(name).map_err(|error| Failure::error(Action::Usage, error.to_string()));
         }
         match layout::detect(&survey::clues(&self.root)?) {
             Ok(found) => Ok(found),
             Err(_) if self.root.scope() == Scope::Prefix => Ok(layout::DEFAULT),
             Err(error) => {
-                Err(Failure::new(Action::NotConfigured, format!("{}: {error}", self.root.base().display())))
+                Err(Failure::error(Action::NotConfigured, format!("{}: {error}", self.root.base().display())))
             }
         }
     }
@@ -66,7 +66,7 @@ impl Context {
     /// # Errors
     /// [`Action::Usage`], with what is wrong with it.
     pub fn name(text: &str) -> anyhow::Result<ServiceName> {
-        ServiceName::parse(text).map_err(|error| Failure::new(Action::Usage, error.to_string()))
+        ServiceName::parse(text).map_err(|error| Failure::error(Action::Usage, error.to_string()))
     }
 
     /// Refuses to change this machine's own tree as an ordinary user, before anything is tried.
@@ -77,7 +77,7 @@ impl Context {
         if self.dry_run || self.root.scope() != Scope::Machine || machine::is_root() {
             return Ok(());
         }
-        Err(Failure::new(
+        Err(Failure::error(
             Action::Permission,
             format!(
                 "{verb} changes this machine, which only root may do: use sudo, or --prefix DIR for a directory of yours"
@@ -93,7 +93,7 @@ impl Context {
         if self.root.is_live() {
             return Ok(());
         }
-        Err(Failure::new(
+        Err(Failure::error(
             Action::Usage,
             format!(
                 "{verb} does not go with --root: {} is the tree of another machine, where nothing runs; use \

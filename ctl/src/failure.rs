@@ -15,7 +15,7 @@ pub struct Failure {
 
 impl Failure {
     /// An error for `anyhow` to carry up.
-    pub fn new(action: Action, message: impl Into<String>) -> anyhow::Error {
+    pub fn error(action: Action, message: impl Into<String>) -> anyhow::Error {
         anyhow::Error::new(Failure { action, message: message.into() })
     }
 
@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn a_code_is_found_below_any_context() {
-        let error = Err::<(), _>(Failure::new(Action::NotInstalled, "no program"));
+        let error = Err::<(), _>(Failure::error(Action::NotInstalled, "no program"));
         assert_eq!(Failure::action_of(&error.context("while starting").unwrap_err()), Action::NotInstalled);
     }
 

@@ -46,11 +46,13 @@ impl TreeLock {
                 .lock_file(&place.name)
                 .with_context(|| format!("cannot open the lock file {}", shown.display()))?;
             // A lock on a file that its last holder has removed meanwhile protects nothing.
-            if Dir::try_lock(&file)? && place.dir.is_still(&place.name, &file)? {
+            let locked =
+                Dir::try_lock(&file).and_then(|free| Ok(free && place.dir.is_still(&place.name, &file)?));
+            if locked.with_context(|| format!("cannot lock {}", shown.display()))? {
                 return Ok(TreeLock { place, _file: file });
             }
             if Instant::now() >= deadline {
-                return Err(Failure::new(
+                return Err(Failure::error(
                     Action::Error,
                     format!(
                         "another foobarctl has been changing this tree for {} s and holds {shown}: see what it waits \

@@ -53,7 +53,7 @@ fn main() -> ExitCode {
 
 fn carry_out(cli: Cli) -> Result<u8> {
     if machine::is_set_user_id() {
-        return Err(Failure::new(
+        return Err(Failure::error(
             Action::Permission,
             "foobarctl does not run set-user-id: take the bit off (chmod ug-s), and use sudo",
         ));

@@ -69,7 +69,7 @@ fn replaced(text: &str, from: &str, to: &Path) -> anyhow::Result<String> {
 /// A path as a TOML basic string.
 fn quoted(path: &Path) -> anyhow::Result<String> {
     let refuse =
-        |why| Failure::new(Action::Usage, format!("{path:?} {why}: use a directory with another name"));
+        |why| Failure::error(Action::Usage, format!("{path:?} {why}: use a directory with another name"));
     let text = path.to_str().ok_or_else(|| refuse("is not UTF-8, so it cannot stand in a service file"))?;
     if text.chars().any(char::is_control) {
         return Err(refuse("has a control character, so it cannot stand in an init script"));

@@ -40,7 +40,7 @@ pub fn find(context: &Context, name: &ServiceName) -> anyhow::Result<Target> {
     if script_is_there(root, &script)? {
         return Ok(Target::Script(script));
     }
-    Err(Failure::new(
+    Err(Failure::error(
         Action::NotInstalled,
         format!(
             "{name} is not installed: there is neither {} nor {}; install it first (foobarctl install {name})",
@@ -61,14 +61,14 @@ pub fn service(root: &Root, name: &ServiceName) -> anyhow::Result<Option<Service
     believe(root, &facts, &shown)?;
     let text = String::from_utf8(text).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        Failure::new(
+        Failure::error(
             Action::NotConfigured,
             format!("{shown}: byte {at} is not UTF-8: save the file as UTF-8"),
         )
     })?;
     description::parse(name, &text, &shown)
         .map(Some)
-        .map_err(|error| Failure::new(Action::NotConfigured, error.to_string()))
+        .map_err(|error| Failure::error(Action::NotConfigured, error.to_string()))
 }
 
 /// What a service file says is done with our rights, so nobody with fewer may have written it.
@@ -83,7 +83,7 @@ fn believe(root: &Root, facts: &Facts, shown: &str) -> anyhow::Result<()> {
     } else {
         (format!("can be written by others (mode {:04o})", facts.mode), format!("chmod go-w {shown}"))
     };
-    Err(Failure::new(
+    Err(Failure::error(
         Action::Permission,
         format!("{shown} {why}, so what it says is not done: look at it, then {remedy}"),
     ))
@@ -107,7 +107,7 @@ pub fn may_control(context: &Context, verb: &str, name: &ServiceName) -> anyhow:
     if context.dry_run || context.root.scope() != Scope::Machine || machine::is_root() {
         return Ok(());
     }
-    Err(Failure::new(
+    Err(Failure::error(
         Action::Permission,
         format!("cannot {verb} {name}: only root may do that, use sudo foobarctl {verb} {name}"),
     ))

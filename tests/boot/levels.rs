@@ -24,10 +24,10 @@ fn chosen_levels_are_the_only_ones() {
     assert_down(&bed);
     bed.runlevel('3');
     assert_up(&bed);
-    bed.ok("foobarctl disable");
+    bed.ok("foobarctl disable --runlevels 5");
     bed.runlevel('5');
     assert_down(&bed);
-    bed.ok("foobarctl enable");
+    bed.ok("foobarctl enable --runlevels 5");
     bed.runlevel('3');
     assert_up(&bed);
     let list = bed.ok("foobarctl list");

@@ -52,7 +52,7 @@ fn the_kill_link_ends_it_inside_the_grace_of_init() {
         console.find("Asking all remaining processes to terminate").expect("sendsigs speaks on the console");
     assert!(stopped < killed, "sendsigs came before the kill link:\n{console}");
     let log = bed.read("/var/log/syslog").unwrap();
-    let last = log.lines().filter(|line| line.contains(&format!("foobard[{pid}]:"))).next_back();
+    let last = log.lines().rfind(|line| line.contains(&format!("foobard[{pid}]:")));
     assert!(last.is_some_and(|line| line.contains("TERM") || line.contains("stop")), "{last:?}\n{log}");
 }
 

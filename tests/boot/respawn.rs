@@ -19,7 +19,9 @@ fn another(bed: &Testbed, old: u32) -> u32 {
 #[test]
 fn init_restarts_a_killed_daemon() {
     let Some(mut bed) = with_programs("respawn") else { return };
+    // Known to foobarctl by its service file; no script and no link, since init itself is the starter.
     bed.put("/etc/foobard.toml", include_bytes!("../../packaging/foobard.toml"), 0o644);
+    bed.put("/etc/foobar/foobar.toml", include_bytes!("../../packaging/foobar.toml"), 0o644);
     bed.boot();
     bed.ok(&format!("echo '{ENTRY}' >>/etc/inittab && telinit q"));
     let mut pid = another(&bed, 0);

@@ -70,6 +70,7 @@ fn a_dry_run_touches_nothing_and_tells_all() {
 #[test]
 fn json_says_what_was_and_what_would_be_changed() {
     let prefix = Prefix::empty("json");
+    fs::create_dir(prefix.path("etc")).unwrap();
     let dry = prefix.ctl(&["install", "--dry-run", "--format", "json"]).expect(0).json();
     assert_eq!((&dry["changed"], &dry["dry_run"]), (&true.into(), &true.into()));
     let steps = dry["steps"].as_array().unwrap();

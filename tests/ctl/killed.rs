@@ -68,7 +68,8 @@ impl Traced {
 /// Each path is as it was before or as it is to be, and nothing else is there but what the next run clears.
 #[track_caller]
 fn old_or_new(what: &str, before: &Picture, now: &Picture, after: &Picture) {
-    let ours = |path: &Path| path.ends_with(".foobarctl-new") || path.ends_with(".foobarctl.lock");
+    let ours =
+        |path: &Path| path.ends_with(".foobarctl-new") || path.extension().is_some_and(|end| end == "lock");
     for (path, is) in now.iter().filter(|(path, _)| !ours(path)) {
         assert!(
             [before, after].iter().any(|picture| picture.get(path) == Some(is)),

@@ -1,5 +1,6 @@
 //! foobarctl as a whole process, by topic.
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod escape;
 mod faults;

@@ -106,6 +106,7 @@ fn a_pid_file_of_another_user_is_not_believed() {
     fs::write(&file, format!("{}\n", stranger.0.id())).unwrap();
     chown(&file, Some(65534), None).unwrap();
     judged(&prefix, "owned by nobody", 4, "not believed", &stranger);
+    fs::remove_file(&file).unwrap();
 }
 
 #[test]

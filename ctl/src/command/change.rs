@@ -87,7 +87,7 @@ pub fn refused(error: &PlanError) -> anyhow::Error {
         }
         PlanError::Order(_) | PlanError::NotOurs { .. } => Action::Error,
     };
-    Failure::new(action, error.to_string())
+    Failure::error(action, error.to_string())
 }
 
 /// Says so when the links will not be run by what boots this machine.

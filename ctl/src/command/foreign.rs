@@ -59,7 +59,7 @@ fn run(path: &Path, verb: &str, catch: bool) -> anyhow::Result<(u8, String)> {
         format!("cannot run {} {verb}; is its first line the path of a shell?", path.display())
     })?;
     let code = status.code().and_then(|code| u8::try_from(code).ok()).ok_or_else(|| {
-        Failure::new(Action::Error, format!("{} {verb} did not end by itself: {status}", path.display()))
+        Failure::error(Action::Error, format!("{} {verb} did not end by itself: {status}", path.display()))
     })?;
     Ok((code, said))
 }

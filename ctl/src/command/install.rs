@@ -73,7 +73,7 @@ pub fn run(context: &Context, arguments: &Install) -> Result<Action> {
 /// # Errors
 /// [`Action::Usage`].
 pub fn levels(text: &str) -> Result<Runlevels> {
-    start_levels(text).map_err(|error| Failure::new(Action::Usage, format!("--runlevels: {error}")))
+    start_levels(text).map_err(|error| Failure::error(Action::Usage, format!("--runlevels: {error}")))
 }
 
 fn wanted(
@@ -94,7 +94,7 @@ fn wanted(
             (parse(name, &text, &shown)?, Some(text))
         }
         (None, None) => {
-            return Err(Failure::new(
+            return Err(Failure::error(
                 Action::NotConfigured,
                 format!(
                     "there is no service file {shown}: write one (the keys: program, arguments, pid-file; \
@@ -125,7 +125,7 @@ fn wanted(
 
 fn parse(name: &ServiceName, text: &str, shown: &str) -> Result<Service> {
     description::parse(name, text, shown)
-        .map_err(|error| Failure::new(Action::NotConfigured, error.to_string()))
+        .map_err(|error| Failure::error(Action::NotConfigured, error.to_string()))
 }
 
 /// The service file without its seal, if it is still as foobarctl wrote it.

@@ -66,7 +66,7 @@ pub fn try_restart(context: &Context, name: &str) -> Result<u8> {
 pub fn reload(context: &Context, name: &str) -> Result<u8> {
     run(context, "reload", name, |_, service| match stop::reload(service)? {
         Some(pid) => Ok(told_reload(service, pid)),
-        None => Err(Failure::new(
+        None => Err(Failure::error(
             Action::NotRunning,
             format!("{} is not running: start it instead", service.name),
         )),

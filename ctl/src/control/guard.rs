@@ -25,7 +25,7 @@ pub fn acquire(service: &Service) -> anyhow::Result<StartLock> {
         let denied = matches!(&error, LockError::Io { source, .. }
             if source.kind() == std::io::ErrorKind::PermissionDenied);
         let action = if denied { Action::Permission } else { Action::Error };
-        Failure::new(action, format!("cannot have {} to ourselves: {error}", service.name))
+        Failure::error(action, format!("cannot have {} to ourselves: {error}", service.name))
     })
 }
 
@@ -40,7 +40,7 @@ pub fn acquire_if_writable(service: &Service) -> anyhow::Result<Option<StartLock
         Ok(lock) => Ok(Some(lock)),
         Err(LockError::Io { .. }) => Ok(None),
         Err(error) => {
-            Err(Failure::new(Action::Error, format!("cannot have {} to ourselves: {error}", service.name)))
+            Err(Failure::error(Action::Error, format!("cannot have {} to ourselves: {error}", service.name)))
         }
     }
 }

@@ -58,7 +58,7 @@ pub fn start_alone(service: &Service) -> Result<Started> {
             Ok(Started::Now(pid, said))
         }
         First::Ended(status) => Err(failed(service, status, &said)),
-        First::TooLate => Err(Failure::new(
+        First::TooLate => Err(Failure::error(
             Action::Error,
             with_words(
                 &format!(
@@ -74,7 +74,7 @@ pub fn start_alone(service: &Service) -> Result<Started> {
 
 /// What a PID file that is not believed means for an action: nothing is touched.
 pub fn refused(refusal: &Refusal) -> anyhow::Error {
-    Failure::new(Action::Permission, refusal.to_string())
+    Failure::error(Action::Permission, refusal.to_string())
 }
 
 fn verify(service: &Service, deadline: Instant, said: &str) -> Result<Pid> {
@@ -93,7 +93,7 @@ fn verify(service: &Service, deadline: Instant, said: &str) -> Result<Pid> {
                 "{} said that it is ready, but {problem}; see its log, and whether pid-file in its service file is right",
                 service.name
             );
-            return Err(Failure::new(Action::Error, with_words(&text, said)));
+            return Err(Failure::error(Action::Error, with_words(&text, said)));
         }
         // Nothing tells when a foreign program writes its PID file.
         std::thread::sleep(pause.min(deadline - now));
@@ -113,7 +113,7 @@ fn not_executed(service: &Service, error: &io::Error) -> anyhow::Error {
         io::ErrorKind::PermissionDenied => (Action::Permission, "make it executable, or become root"),
         _ => (Action::Error, "see whether it is a program for this machine"),
     };
-    Failure::new(action, format!("cannot run {}: {error}; {remedy}", service.program))
+    Failure::error(action, format!("cannot run {}: {error}; {remedy}", service.program))
 }
 
 fn failed(service: &Service, status: ExitStatus, said: &str) -> anyhow::Error {
@@ -123,7 +123,7 @@ fn failed(service: &Service, status: ExitStatus, said: &str) -> anyhow::Error {
         Some(code) => format!("its program ended with code {code}"),
         None => format!("its program was ended by {status}"),
     };
-    Failure::new(action, with_words(&format!("{} did not start: {how}", service.name), said))
+    Failure::error(action, with_words(&format!("{} did not start: {how}", service.name), said))
 }
 
 /// The message, then what the program said, which is the reason.

@@ -75,7 +75,7 @@ pub fn stop_alone(service: &Service) -> Result<Stopped> {
 pub fn reload(service: &Service) -> Result<Option<Pid>> {
     let Some(process) = running(service)? else { return Ok(None) };
     let Some(wanted) = service.reload_signal else {
-        return Err(Failure::new(
+        return Err(Failure::error(
             Action::Unimplemented,
             format!(
                 "{} cannot reload (reload-signal is empty in its service file): use restart",
@@ -86,7 +86,7 @@ pub fn reload(service: &Service) -> Result<Option<Pid>> {
     process.signal(signal(wanted)?).map_err(|error| {
         let action =
             if error.kind() == io::ErrorKind::PermissionDenied { Action::Permission } else { Action::Error };
-        Failure::new(action, format!("cannot signal {} (PID {}): {error}", service.name, process.pid()))
+        Failure::error(action, format!("cannot signal {} (PID {}): {error}", service.name, process.pid()))
     })?;
     Ok(Some(process.pid()))
 }
@@ -112,7 +112,7 @@ fn remove_stale(service: &Service) -> Result<()> {
         return Ok(());
     }
     match fs::remove_file(pid_file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::new(
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::error(
             Action::Error,
             format!(
                 "{} is stopped, but its PID file {} cannot be removed: {error}",
@@ -126,11 +126,11 @@ fn remove_stale(service: &Service) -> Result<()> {
 fn not_stopped(service: &Service, error: &StopError) -> anyhow::Error {
     let action =
         if matches!(error, StopError::NotPermitted { .. }) { Action::Permission } else { Action::Error };
-    Failure::new(action, format!("cannot stop {}: {error}", service.name))
+    Failure::error(action, format!("cannot stop {}: {error}", service.name))
 }
 
 fn signal(name: SignalName) -> Result<Signal> {
     format!("SIG{}", name.name())
         .parse()
-        .map_err(|_| Failure::new(Action::NotConfigured, format!("this kernel has no signal {name}")))
+        .map_err(|_| Failure::error(Action::NotConfigured, format!("this kernel has no signal {name}")))
 }

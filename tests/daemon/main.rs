@@ -1,0 +1,16 @@
+//! foobard from outside: the real binary, started, asked, signalled, starved and killed.
+//!
+//! Every test has a directory, a loopback address and a logger of its own, ends what it started through a
+//! pidfd, and waits for conditions with a deadline.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+mod cli;
+mod echo;
+mod lifecycle;
+mod limits;
+mod privileges;
+mod reload;
+mod signals;
+mod starts;
+mod support;
