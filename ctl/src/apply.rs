@@ -7,7 +7,6 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use foobar_initscripts::exit::Action;
 use foobar_initscripts::step::{Before, Plan, Step, checksum};
 
 use crate::failure::Failure;
@@ -30,7 +29,7 @@ enum Outcome {
 /// Carries out all steps. `places` are the directories that earlier runs may have been killed in.
 ///
 /// # Errors
-/// The first step that fails; says which, why, and how far it came. [`Action::Permission`] if that was why.
+/// The first step that fails; says which, why, and how far it came.
 pub fn run(root: &Root, plan: &Plan, places: &BTreeSet<PathBuf>, output: Output) -> anyhow::Result<()> {
     clean(root, places)?;
     let mut dirty: Option<(PathBuf, Dir)> = None;
@@ -51,7 +50,8 @@ pub fn run(root: &Root, plan: &Plan, places: &BTreeSet<PathBuf>, output: Output)
         }
     }
     settle(dirty).map_err(|error| {
-        Failure::error(Action::Error, format!("cannot have the last changes written to disk: {error}"))
+        let text = "cannot have the last changes written to disk";
+        Failure::of_io(&error, format!("{text}: {error}; run the same command again"))
     })
 }
 
@@ -75,16 +75,14 @@ fn clean(root: &Root, places: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
 }
 
 fn stopped(root: &Root, step: &Step, error: &io::Error, done: usize, all: usize) -> anyhow::Error {
-    let action =
-        if error.kind() == io::ErrorKind::PermissionDenied { Action::Permission } else { Action::Error };
     let tried = match step {
         Step::MakeDir { .. } => "make",
         Step::Write { .. } => "write",
         Step::Symlink { .. } => "link",
         Step::Remove { .. } | Step::RemoveDir { .. } => "remove",
     };
-    Failure::error(
-        action,
+    Failure::of_io(
+        error,
         format!(
             "cannot {tried} {}: {error}; {done} of {all} steps were done, and running the same command again \
              goes on from there",

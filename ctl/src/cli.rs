@@ -4,8 +4,11 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
-use foobar_initscripts::exit;
+use foobar_initscripts::layout;
+
+use crate::texts;
 
 /// Puts programs under SysV init and controls them there.
 ///
@@ -24,7 +27,7 @@ pub struct Cli {
 
 /// Options that every verb takes.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Options of every verb")]
+#[command(next_help_heading = "Options of every verb", next_display_order = 100)]
 pub struct Global {
     /// Work on the tree of another machine below DIR; nothing in it is started, stopped or signalled
     #[arg(long, global = true, value_name = "DIR", conflicts_with = "prefix")]
@@ -32,21 +35,25 @@ pub struct Global {
     /// Work on this machine with every path below DIR, for use without root
     #[arg(long, global = true, value_name = "DIR")]
     pub prefix: Option<PathBuf>,
-    /// Layout of the tree, for example debian; found by looking at the tree if not given
-    #[arg(long, global = true, value_name = "NAME")]
+    /// Layout of the tree; found by looking at the tree if not given
+    #[arg(long, global = true, value_name = "NAME", value_parser = layouts())]
     pub layout: Option<String>,
-    /// Print what would be done and touch nothing
+    /// Print what would be done, and touch nothing
     #[arg(long, global = true)]
     pub dry_run: bool,
     /// Text for people or JSON for programs
     #[arg(long, global = true, value_enum, default_value = "text")]
     pub format: Format,
-    /// Print errors only
+    /// Print no results in text, only warnings and errors
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Print each step too
+    /// Print each step too, to standard error
     #[arg(long, short, global = true)]
     pub verbose: bool,
+}
+
+fn layouts() -> PossibleValuesParser {
+    layout::ALL.iter().map(|layout| layout.name).collect::<Vec<_>>().into()
 }
 
 /// How results are printed.
@@ -58,7 +65,9 @@ pub enum Format {
     Json,
 }
 
-/// The service that a verb is about.
+// What `Args` has as documentation would replace that of its verb, so the structs below have comments.
+
+// The service that a verb is about.
 #[derive(Debug, Args)]
 pub struct Name {
     /// Name of the service
@@ -70,7 +79,7 @@ pub struct Name {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Verb {
-    /// Lay the service's init script, links and startpar files into the tree
+    /// Lay the service's files, init script, links and startpar files into the tree
     Install(Install),
     /// Stop the service and take its script, links and unchanged files out of the tree
     Uninstall(Uninstall),
@@ -84,11 +93,11 @@ pub enum Verb {
     Stop(Name),
     /// Stop the service if it runs, then start it
     Restart(Name),
-    /// Restart the service if it runs
+    /// Restart the service if it runs, else leave it alone
     TryRestart(Name),
     /// Make the running service read its configuration again
     Reload(Name),
-    /// Reload the running service, or restart it if it cannot reload
+    /// Reload the service if it runs, or restart it if it cannot reload
     ForceReload(Name),
     /// Say whether the service runs
     Status(Name),
@@ -100,7 +109,7 @@ pub enum Verb {
     Man(Man),
 }
 
-/// Arguments of `install`.
+// Arguments of `install`.
 #[derive(Debug, Args)]
 pub struct Install {
     /// The service.
@@ -112,45 +121,48 @@ pub struct Install {
     /// Write an init script that works without foobarctl on the machine
     #[arg(long)]
     pub standalone: bool,
-    /// Overwrite what was changed by hand
+    /// Overwrite what was changed by hand or written by others
     #[arg(long)]
     pub force: bool,
 }
 
-/// Arguments of `uninstall`.
+// Arguments of `uninstall`.
 #[derive(Debug, Args)]
 pub struct Uninstall {
     /// The service.
     #[command(flatten)]
     pub service: Name,
-    /// Remove files that were changed by hand, too
+    /// Remove files that were changed by hand and logs in a prefix, too
     #[arg(long)]
     pub purge: bool,
+    /// Remove an init script that others wrote, too
+    #[arg(long)]
+    pub force: bool,
 }
 
-/// Arguments of `enable`.
+// Arguments of `enable`.
 #[derive(Debug, Args)]
 pub struct Enable {
     /// The service.
     #[command(flatten)]
     pub service: Name,
-    /// Runlevels to start in; the service file's if not given
+    /// Runlevels to start in; those of its init script's header if not given
     #[arg(long, value_name = "LEVELS")]
     pub runlevels: Option<String>,
 }
 
-/// Arguments of `disable`.
+// Arguments of `disable`.
 #[derive(Debug, Args)]
 pub struct Disable {
     /// The service.
     #[command(flatten)]
     pub service: Name,
-    /// Runlevels not to start in; all if not given
+    /// Runlevels not to start in; those of its init script's header if not given
     #[arg(long, value_name = "LEVELS")]
     pub runlevels: Option<String>,
 }
 
-/// Arguments of `list`.
+// Arguments of `list`.
 #[derive(Debug, Args)]
 pub struct List {
     /// Only services that foobarctl has a service file of
@@ -158,7 +170,7 @@ pub struct List {
     pub ours: bool,
 }
 
-/// Arguments of `completions`.
+// Arguments of `completions`.
 #[derive(Debug, Args)]
 pub struct Completions {
     /// The shell
@@ -177,45 +189,23 @@ pub enum Shell {
     Fish,
 }
 
-/// Arguments of `man`.
+// Arguments of `man`.
 #[derive(Debug, Args)]
 pub struct Man {
-    /// Directory to write the pages to; must exist
+    /// Directory of the tree to write the pages to; must exist
     #[arg(value_name = "DIR")]
     pub directory: PathBuf,
 }
 
-/// What `status` adds to its help.
-const STATUS_MORE: &str = "\
-With --format json the answer is one object with these keys, null where it is not known:
-  service    name
-  ours       whether foobarctl has a service file of it; if not, its init script was asked
-  code       the exit code
-  state      running, dead-pid-file, dead-lock-file, not-running or unknown
-  message    the line that --format text prints
-  pid        process ID of the running service
-  since      when it was started, RFC 3339 in UTC
-  uptime     seconds since then
-  cpu_time   seconds of processor time used so far
-  memory     bytes resident in memory
-  pid_file   path of its PID file
-Keys may be added in later versions; none of these will change its meaning.";
-
-/// What the verbs that start programs add to their help.
-const START_MORE: &str = "\
-The program gets a clean environment: a fixed PATH, and LANG, LANGUAGE, LC_ALL, LC_CTYPE, LC_MESSAGES,
-LC_TIME and TZ of the caller. It works in /, with default signals and no open file. Its standard
-input and output are /dev/null; what it writes to standard error until it is ready is printed, and is
-the reason when it fails.";
-
 /// The definition with the long texts, which parsing a verb does not need.
 pub fn full() -> clap::Command {
-    let codes = format!("Exit codes:\n{}", exit::table());
-    Cli::command()
-        .after_help(codes)
-        .mut_subcommand("status", |verb| verb.after_help(STATUS_MORE))
-        .mut_subcommand("start", |verb| verb.after_help(START_MORE))
-        .mut_subcommand("restart", |verb| verb.after_help(START_MORE))
+    let mut command = Cli::command().after_long_help(texts::help(None));
+    let verbs: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    for name in verbs {
+        let more = texts::help(Some(&name));
+        command = command.mut_subcommand(name, |verb| verb.after_long_help(more));
+    }
+    command
 }
 
 /// The verbs that init scripts call, with nothing but a name.
@@ -262,14 +252,20 @@ fn plain(arguments: &[OsString]) -> Option<Cli> {
 ///
 /// # Errors
 /// Bad usage, and also help and version, which clap treats as errors that print to standard output.
-pub fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
-    if let Some(cli) = plain(&arguments) {
+pub fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    if let Some(cli) = plain(arguments) {
         return Ok(cli);
     }
-    Cli::try_parse_from(&arguments).map_err(|error| match error.kind() {
+    Cli::try_parse_from(arguments).map_err(|error| match error.kind() {
         clap::error::ErrorKind::DisplayHelp => full().try_get_matches_from(arguments).err().unwrap_or(error),
         _ => error,
     })
+}
+
+/// Whether a command line that could not be read asks for `status`, whose exit codes mean something else.
+pub fn asks_status(arguments: &[OsString]) -> bool {
+    let lenient = Cli::command().ignore_errors(true).try_get_matches_from(arguments);
+    lenient.is_ok_and(|found| found.subcommand_name() == Some("status"))
 }
 
 #[cfg(test)]
@@ -277,7 +273,7 @@ mod tests {
     use super::*;
 
     fn parsed(line: &str) -> Result<Cli, clap::Error> {
-        parse(line.split_whitespace().map(OsString::from).collect())
+        parse(&line.split_whitespace().map(OsString::from).collect::<Vec<_>>())
     }
 
     #[test]

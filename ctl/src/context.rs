@@ -23,14 +23,14 @@ pub struct Context {
     pub output: Output,
     /// Tell, and touch nothing.
     pub dry_run: bool,
-    layout: Option<String>,
+    layout: Option<&'static Layout>,
 }
 
 impl Context {
     /// From the options.
     ///
     /// # Errors
-    /// [`Action::Usage`] when `--root` or `--prefix` is no directory.
+    /// [`Action::Usage`] when `--root` or `--prefix` is no directory, or there is no such layout.
     pub fn new(global: Global) -> anyhow::Result<Context> {
         let (scope, base) = match (&global.root, &global.prefix) {
             (Some(root), _) => (Scope::Offline, root.as_path()),
@@ -39,18 +39,20 @@ impl Context {
         };
         let root = Root::open(scope, base)
             .map_err(|error| Failure::error(Action::Usage, format!("{error}; name an existing directory")))?;
+        let layout = global.layout.as_deref().map(layout::by_name).transpose();
+        let layout = layout.map_err(|error| Failure::error(Action::Usage, error.to_string()))?;
         let output = Output { format: global.format, quiet: global.quiet, verbose: global.verbose };
-        Ok(Context { root, output, dry_run: global.dry_run, layout: global.layout })
+        Ok(Context { root, output, dry_run: global.dry_run, layout })
     }
 
     /// The layout: the one that was asked for, or what the tree looks like. A prefix without any marks
     /// is new and gets the default.
     ///
     /// # Errors
-    /// [`Action::NotConfigured`] when the tree is not recognised, [`Action::Usage`] for an unknown name.
+    /// [`Action::NotConfigured`] when the tree is not recognised.
     pub fn layout(&self) -> anyhow::Result<&'static Layout> {
-        if let Some(name) = &self.layout {
-            return layout::by_name(name).map_err(|error| Failure::error(Action::Usage, error.to_string()));
+        if let Some(layout) = self.layout {
+            return Ok(layout);
         }
         match layout::detect(&survey::clues(&self.root)?) {
             Ok(found) => Ok(found),

@@ -1,6 +1,8 @@
 //! Why a verb could not be carried out: the words for the user and the LSB exit code for the caller.
 //! It prints nothing and ends nothing.
 
+use std::io;
+
 use foobar_initscripts::exit::Action;
 
 /// An error that carries its exit code. Errors of other types that reach `main` count as
@@ -19,19 +21,24 @@ impl Failure {
         anyhow::Error::new(Failure { action, message: message.into() })
     }
 
+    /// An error whose code says whether a system call was refused for want of rights.
+    pub fn of_io(error: &io::Error, message: impl Into<String>) -> anyhow::Error {
+        Failure::error(action_of_io(error), message)
+    }
+
     /// What the exit code of `error` says, whoever made it: permission problems of the file system are
     /// recognised however deep they are.
     pub fn action_of(error: &anyhow::Error) -> Action {
         if let Some(failure) = error.downcast_ref::<Failure>() {
             return failure.action;
         }
-        let denied = error.chain().any(|cause| {
-            cause
-                .downcast_ref::<std::io::Error>()
-                .is_some_and(|io| io.kind() == std::io::ErrorKind::PermissionDenied)
-        });
-        if denied { Action::Permission } else { Action::Error }
+        let io = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+        io.map_or(Action::Error, action_of_io)
     }
+}
+
+fn action_of_io(error: &io::Error) -> Action {
+    if error.kind() == io::ErrorKind::PermissionDenied { Action::Permission } else { Action::Error }
 }
 
 impl std::fmt::Display for Failure {

@@ -41,19 +41,18 @@ pub fn program(service: &Service, deadline: Instant) -> io::Result<(First, Strin
     Ok((first, capture.finish()))
 }
 
-/// Runs an init script with a verb. With `catch`, what it says to standard output is returned instead of
-/// shown.
+/// Runs an init script with a verb. What it says to standard output is shown or returned.
 ///
 /// # Errors
 /// When the script cannot be executed.
-pub fn script(path: &Path, verb: &str, catch: bool) -> io::Result<(ExitStatus, String)> {
+pub fn script(path: &Path, verb: &str, is_shown: bool) -> io::Result<(ExitStatus, String)> {
     let mut command = child::command(path);
     command.current_dir("/").arg(verb);
     // Scripts of others may colour what they print.
     if let Some(terminal) = std::env::var_os("TERM") {
         command.env("TERM", terminal);
     }
-    if !catch {
+    if is_shown {
         return Ok((command.status()?, String::new()));
     }
     let capture = Capture::new();

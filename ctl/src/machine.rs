@@ -36,9 +36,13 @@ pub fn is_root() -> bool {
     Uid::effective().is_root()
 }
 
-/// Whether we run with somebody else's rights, because the executable is set-user-id
-/// or set-group-id. Then nothing that
-/// the caller controls may be trusted, and foobarctl is not made for that.
+/// Whether `user` is the one whose rights we have.
+pub fn is_user(user: u32) -> bool {
+    Uid::effective().as_raw() == user
+}
+
+/// Whether we run with somebody else's rights, because the executable is set-user-id or set-group-id. Then
+/// nothing that the caller controls may be trusted, and foobarctl is not made for that.
 pub fn is_set_user_id() -> bool {
     Uid::current() != Uid::effective() || Gid::current() != Gid::effective()
 }

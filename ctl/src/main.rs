@@ -19,7 +19,10 @@ mod root;
 mod survey;
 mod sys;
 mod target;
+mod texts;
 
+use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -31,13 +34,10 @@ use foobar_initscripts::exit::{Action, Status};
 
 fn main() -> ExitCode {
     sys::umask::set();
-    let cli = match cli::parse(std::env::args_os().collect()) {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let cli = match cli::parse(&arguments) {
         Ok(cli) => cli,
-        Err(told) => {
-            // Help goes to standard output, bad usage to standard error; neither can fail usefully.
-            let _ = told.print();
-            return ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(Action::Usage.code()));
-        }
+        Err(told) => return ExitCode::from(explain(&told, &arguments)),
     };
     let is_status = matches!(cli.verb, Verb::Status(_));
     match carry_out(cli) {
@@ -48,6 +48,17 @@ fn main() -> ExitCode {
             let code = if is_status { Status::Unknown.code() } else { Failure::action_of(&error).code() };
             ExitCode::from(code)
         }
+    }
+}
+
+/// Prints help to standard output, or what is wrong with the command line to standard error.
+fn explain(told: &clap::Error, arguments: &[OsString]) -> u8 {
+    let printed = told.print();
+    match (told.exit_code(), printed) {
+        (0, Err(error)) if error.kind() != ErrorKind::BrokenPipe => Action::Error.code(),
+        (0, _) => Action::Ok.code(),
+        (_, _) if cli::asks_status(arguments) => Status::Unknown.code(),
+        (_, _) => Action::Usage.code(),
     }
 }
 
@@ -72,8 +83,8 @@ fn carry_out(cli: Cli) -> Result<u8> {
         Verb::Enable(arguments) => command::enable::enable(&context, &arguments)?,
         Verb::Disable(arguments) => command::enable::disable(&context, &arguments)?,
         Verb::List(arguments) => command::list::run(&context, &arguments)?,
-        Verb::Completions(arguments) => command::completions::run(arguments.shell)?,
-        Verb::Man(arguments) => command::man::run(&arguments.directory, context.output)?,
+        Verb::Completions(arguments) => command::completions::run(&context, arguments.shell)?,
+        Verb::Man(arguments) => command::man::run(&context, &arguments.directory)?,
     };
     Ok(action.code())
 }

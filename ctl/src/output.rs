@@ -19,18 +19,6 @@ pub struct Output {
     pub verbose: bool,
 }
 
-/// Standard output could not be written.
-#[derive(Debug)]
-pub struct Unwritable(io::Error);
-
-impl fmt::Display for Unwritable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot write to standard output: {}", self.0)
-    }
-}
-
-impl std::error::Error for Unwritable {}
-
 impl Output {
     /// Tells a result: `text` is one or more lines without the last newline, `facts` the same for
     /// programs. In text, `--quiet` leaves it out; JSON is what was asked for and always comes.
@@ -73,7 +61,9 @@ fn print(text: &str) -> anyhow::Result<()> {
     line.push('\n');
     // Not println!: it panics when the reader has gone.
     match io::stdout().write_all(line.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Unwritable(error).into()),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::new(error).context("cannot write to standard output"))
+        }
         _ => Ok(()),
     }
 }

@@ -46,11 +46,20 @@ pub fn texts(root: &Root, layout: &Layout, name: &ServiceName) -> anyhow::Result
         for path in [CONFIGURATION_PATH, PID_FILE] {
             service_file = replaced(&service_file, path, &root.outside(Path::new(path)))?;
         }
-        let log = root.outside(Path::new(layout.log_dir)).join("foobard.log");
+        let log = root.outside(Path::new(&log_file(layout)));
         configuration = configuration.replace(LOG, &format!("log = {}", quoted(&log)?));
     }
     let extras = vec![Extra { path: CONFIGURATION_PATH.to_owned(), mode: 0o644, text: configuration }];
     Ok(Some(Reference { service_file, extras }))
+}
+
+/// The log that the shipped configuration of the service `name` has written in this tree, if not syslog.
+pub fn log(root: &Root, layout: &Layout, name: &ServiceName) -> Option<String> {
+    (name.as_str() == NAME && root.scope() == Scope::Prefix).then(|| log_file(layout))
+}
+
+fn log_file(layout: &Layout) -> String {
+    format!("{}/foobard.log", layout.log_dir)
 }
 
 /// Beside foobarctl, where that runs from a place of its own; in /usr/sbin on any other machine.
@@ -68,13 +77,21 @@ fn replaced(text: &str, from: &str, to: &Path) -> anyhow::Result<String> {
 
 /// A path as a TOML basic string.
 fn quoted(path: &Path) -> anyhow::Result<String> {
+    Ok(format!("\"{}\"", text(path)?.replace('\\', "\\\\").replace('"', "\\\"")))
+}
+
+/// A path as text that can stand in service files and scripts.
+///
+/// # Errors
+/// [`Action::Usage`] when it cannot.
+pub fn text(path: &Path) -> anyhow::Result<String> {
     let refuse =
         |why| Failure::error(Action::Usage, format!("{path:?} {why}: use a directory with another name"));
     let text = path.to_str().ok_or_else(|| refuse("is not UTF-8, so it cannot stand in a service file"))?;
     if text.chars().any(char::is_control) {
         return Err(refuse("has a control character, so it cannot stand in an init script"));
     }
-    Ok(format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")))
+    Ok(text.to_owned())
 }
 
 #[cfg(test)]

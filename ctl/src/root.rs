@@ -182,7 +182,10 @@ impl Root {
             };
             links += 1;
             if links > MOST_LINKS {
-                return Err(io::Error::other("too many symbolic links, one leading to another"));
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "too many symbolic links, one leading to another",
+                ));
             }
             let mut target = self.inside(path, Path::new(&text))?;
             if target.is_absolute() {
@@ -224,6 +227,12 @@ impl Root {
 /// Whether nothing is there at all.
 pub fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// Whether a symbolic link leads nowhere that this tree has: its target is missing or outside, or it goes in
+/// a circle.
+pub fn leads_nowhere(error: &io::Error) -> bool {
+    is_missing(error) || error.kind() == io::ErrorKind::InvalidInput
 }
 
 fn optional<T>(result: io::Result<T>) -> io::Result<Option<T>> {

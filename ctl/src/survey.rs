@@ -9,9 +9,10 @@ use std::path::Path;
 use foobar_initscripts::installed::{Installed, ScriptFile, Tier};
 use foobar_initscripts::layout::{Clues, Layout, probes};
 use foobar_initscripts::link::Link;
+use foobar_initscripts::name::ServiceName;
 use foobar_initscripts::plan::{Existing, Found};
 
-use crate::root::{Root, is_missing};
+use crate::root::{Root, is_missing, leads_nowhere};
 use crate::sys::dir::{Dir, Kind};
 
 /// What insserv and we read of a script: more than any header has.
@@ -56,23 +57,36 @@ pub fn installed(root: &Root, layout: &Layout) -> io::Result<Installed> {
     Ok(installed)
 }
 
-/// The names of all scripts, without reading them; the hidden and the directories left out.
+/// The names of all services: those with a script that can be run, or a service file. Nothing is read.
 ///
 /// # Errors
 /// With the path in words.
-pub fn script_names(root: &Root, layout: &Layout) -> io::Result<Vec<String>> {
-    let directory = Path::new(layout.script_dir);
-    let names = root.names(directory)?.into_iter().filter_map(|name| name.into_string().ok());
-    let mut found = Vec::new();
-    for name in names.filter(|name| !name.starts_with('.')) {
-        let path = directory.join(&name);
-        let place = root.place(&path).map_err(|error| root.about("cannot look at", &path, &error))?;
-        let facts = place.dir.facts(&place.name)?;
-        if facts.is_some_and(|facts| facts.kind == Kind::File && facts.mode & 0o111 != 0) {
-            found.push(name);
+pub fn service_names(root: &Root, layout: &Layout) -> io::Result<BTreeSet<ServiceName>> {
+    let mut found = BTreeSet::new();
+    for name in root.names(Path::new(layout.script_dir))? {
+        // What can be no service's name is skipped by insserv, too.
+        let Some(name) = name.to_str().and_then(|name| ServiceName::parse(name).ok()) else { continue };
+        if is_script(root, Path::new(&layout.script(name.as_str())))? {
+            found.insert(name);
         }
     }
+    for file in root.names(Path::new(layout.service_dir))? {
+        let name = file.to_str().and_then(|file| file.strip_suffix(".toml"));
+        found.extend(name.and_then(|name| ServiceName::parse(name).ok()));
+    }
     Ok(found)
+}
+
+/// Whether a script is there that can be run.
+///
+/// # Errors
+/// With the path in words.
+pub fn is_script(root: &Root, path: &Path) -> io::Result<bool> {
+    match root.place(path).and_then(|place| place.dir.facts(&place.name)) {
+        Ok(facts) => Ok(facts.is_some_and(|facts| facts.kind == Kind::File && facts.mode & 0o111 != 0)),
+        Err(error) if leads_nowhere(&error) => Ok(false),
+        Err(error) => Err(root.about("cannot look at", path, &error)),
+    }
 }
 
 /// The links of all runlevels by their names, without looking where they lead.
@@ -146,7 +160,8 @@ fn add_script(
         Kind::Link => {
             let place = match root.place(&path.join(name)) {
                 Ok(place) => place,
-                Err(error) if is_missing(&error) => return Ok(false),
+                // insserv passes over a link that it cannot follow.
+                Err(error) if leads_nowhere(&error) => return Ok(false),
                 Err(error) => return Err(error),
             };
             if place.dir.facts(&place.name)?.is_none_or(|facts| facts.kind != Kind::File) {

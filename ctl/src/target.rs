@@ -13,7 +13,8 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::machine;
 use crate::root::{Root, Scope};
-use crate::sys::dir::{Facts, Kind};
+use crate::survey;
+use crate::sys::dir::Facts;
 
 /// Whose service it is.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ pub fn find(context: &Context, name: &ServiceName) -> anyhow::Result<Target> {
     // Only now does it matter how the tree is laid out; a tree that looks like none has no scripts.
     let layout = context.layout().unwrap_or(DEFAULT);
     let script = PathBuf::from(layout.script(name.as_str()));
-    if script_is_there(root, &script)? {
+    if survey::is_script(root, &script)? {
         return Ok(Target::Script(script));
     }
     Err(Failure::error(
@@ -74,12 +75,16 @@ pub fn service(root: &Root, name: &ServiceName) -> anyhow::Result<Option<Service
 /// What a service file says is done with our rights, so nobody with fewer may have written it.
 fn believe(root: &Root, facts: &Facts, shown: &str) -> anyhow::Result<()> {
     let others_can_write = facts.mode & 0o022 != 0;
-    let of_another = root.scope() == Scope::Machine && facts.owner != 0;
+    let of_another = facts.owner != 0 && (root.scope() == Scope::Machine || !machine::is_user(facts.owner));
     if !root.is_live() || (!others_can_write && !of_another) {
         return Ok(());
     }
     let (why, remedy) = if of_another {
-        (format!("belongs to user {}", facts.owner), format!("chown root {shown}"))
+        let owner = facts.owner;
+        (
+            format!("belongs to user {owner}"),
+            format!("chown root {shown}, or be that user (sudo -u '#{owner}')"),
+        )
     } else {
         (format!("can be written by others (mode {:04o})", facts.mode), format!("chmod go-w {shown}"))
     };
@@ -87,16 +92,6 @@ fn believe(root: &Root, facts: &Facts, shown: &str) -> anyhow::Result<()> {
         Action::Permission,
         format!("{shown} {why}, so what it says is not done: look at it, then {remedy}"),
     ))
-}
-
-fn script_is_there(root: &Root, script: &Path) -> anyhow::Result<bool> {
-    let place = match root.place(script) {
-        Ok(place) => place,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(root.about("cannot look at", script, &error).into()),
-    };
-    let facts = place.dir.facts(&place.name)?;
-    Ok(facts.is_some_and(|facts| facts.kind == Kind::File && facts.mode & 0o111 != 0))
 }
 
 /// Whether only root may start and stop services of this tree, and we are not.

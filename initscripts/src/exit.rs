@@ -45,6 +45,12 @@ impl Status {
         }
     }
 
+    /// The table as text, one code a line: `  code  words`. For help and manual.
+    #[must_use]
+    pub fn table() -> String {
+        Status::ALL.map(|status| format!("  {}  {}\n", status.code(), status.words())).concat()
+    }
+
     /// The status of an exit code, if LSB gives it a meaning.
     #[must_use]
     pub fn of(code: u8) -> Option<Status> {
@@ -116,6 +122,12 @@ impl Action {
         }
     }
 
+    /// The table as text, one code a line: `  code  words`. For help and manual.
+    #[must_use]
+    pub fn table() -> String {
+        Action::ALL.map(|action| format!("  {}  {}\n", action.code(), action.words())).concat()
+    }
+
     /// What the exit code of a program that was to start means for the action. A program that knows
     /// the table (4, 5 and 6 say why it cannot start) is taken at its word; all others just failed,
     /// because 2, 3 and 7 would blame the caller of the script for what the program was given.
@@ -129,20 +141,6 @@ impl Action {
             _ => Action::Error,
         }
     }
-}
-
-/// Both tables as text, one code a line: `code  words`. For help and manual.
-#[must_use]
-pub fn table() -> String {
-    let mut text = String::from("status:\n");
-    for status in Status::ALL {
-        text.push_str(&format!("  {}  {}\n", status.code(), status.words()));
-    }
-    text.push_str("other actions:\n");
-    for action in Action::ALL {
-        text.push_str(&format!("  {}  {}\n", action.code(), action.words()));
-    }
-    text
 }
 
 #[cfg(test)]
@@ -168,7 +166,8 @@ mod tests {
     }
 
     #[test]
-    fn the_table_has_a_line_for_every_code() {
-        assert_eq!(table().lines().count(), 2 + Status::ALL.len() + Action::ALL.len());
+    fn the_tables_have_a_line_for_every_code() {
+        assert_eq!(Status::table().lines().count(), Status::ALL.len());
+        assert_eq!(Action::table().lines().count(), Action::ALL.len());
     }
 }

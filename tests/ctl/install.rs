@@ -60,10 +60,16 @@ fn a_dry_run_touches_nothing_and_tells_all() {
     }
     prefix.ctl(&["install"]).expect(0);
     let installed = picture(prefix.sandbox.path());
-    for verb in ["uninstall", "disable", "start", "stop", "restart", "reload"] {
+    for verb in ["uninstall", "disable", "start", "restart"] {
         let ran = prefix.ctl(&[verb, "--dry-run"]).expect(0);
         assert!(ran.out.contains("would"), "{ran:#?}");
         same(verb, &installed, &picture(prefix.sandbox.path()));
+    }
+    let pages = prefix.show("var/log");
+    for arguments in [&["--prefix", "/", "man", &pages][..], &["man", &pages]] {
+        let ran = ctl(&[arguments, &["--dry-run"]].concat()).expect(0);
+        assert!(ran.out.starts_with("would write 15 of 15 "), "{ran:#?}");
+        same("man", &installed, &picture(prefix.sandbox.path()));
     }
 }
 

@@ -156,7 +156,8 @@ fn a_daemon_that_ignores_term_is_killed_and_that_is_said() {
     assert_eq!(started.out, format!("started deaf (PID {pid})\n"));
     let begin = Instant::now();
     let stopped = prefix.ctl(&["stop", "deaf"]).expect(0);
-    assert!(stopped.out.contains("by KILL") && stopped.out.contains("SIGTERM"), "{stopped:#?}");
+    assert_eq!(stopped.out, format!("stopped deaf (PID {pid}) by KILL\n"));
+    assert!(stopped.err.contains("warning") && stopped.err.contains("within 1 s of SIGTERM"), "{stopped:#?}");
     assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
     assert!(!alive(pid));
     prefix.ctl(&["status", "deaf"]).expect(3);

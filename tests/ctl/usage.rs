@@ -14,13 +14,29 @@ fn bad_usage_ends_with_2_and_says_why() {
         &[][..],
         &["frobnicate"],
         &["stop", "a", "b"],
-        &["--format", "xml", "status"],
-        &["--root", "/", "--prefix", "/", "status"],
+        &["--format", "xml", "list"],
+        &["--root", "/", "--prefix", "/", "list"],
         &["install", "--runlevels"],
-        &["--quiet", "--verbose", "status"],
+        &["--quiet", "--verbose", "list"],
         &["start", "-foobar"],
+        &["stop", "status", "x"],
     ] {
         let ran = ctl(arguments).expect(2);
+        assert!(!ran.err.is_empty() && ran.out.is_empty(), "{arguments:?}: {ran:#?}");
+    }
+}
+
+#[test]
+fn bad_usage_of_status_is_an_unknown_state() {
+    // 2 would be a dead service with a lock file.
+    for arguments in [
+        &["status", "a", "b"][..],
+        &["--format", "xml", "status"],
+        &["--root", "/", "--prefix", "/", "status"],
+        &["status", "--layout", "amiga"],
+        &["--prefix", "/nonexistent/place", "status"],
+    ] {
+        let ran = ctl(arguments).expect(4);
         assert!(!ran.err.is_empty() && ran.out.is_empty(), "{arguments:?}: {ran:#?}");
     }
 }
@@ -65,8 +81,10 @@ fn a_tree_that_is_no_directory_is_named() {
 #[test]
 fn an_unknown_layout_is_answered_with_the_known_ones() {
     let prefix = Prefix::empty("layout");
-    let ran = prefix.ctl(&["--layout", "amiga", "list"]).expect(2);
-    assert!(ran.err.contains("debian"), "{ran:#?}");
+    for arguments in [&["list"][..], &["start"], &["man", "/tmp"]] {
+        let ran = prefix.ctl(&[&["--layout", "amiga"], arguments].concat()).expect(2);
+        assert!(ran.err.contains("debian"), "{ran:#?}");
+    }
 }
 
 #[test]

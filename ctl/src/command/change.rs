@@ -60,7 +60,7 @@ pub fn carry_out(context: &Context, layout: &Layout, change: &Change<'_>, plan: 
         (_, true) => change.idle.clone(),
         (false, false) => change.done.clone(),
     };
-    if context.output.format == Format::Text {
+    if context.output.format == Format::Text && !context.output.quiet {
         for note in &plan.notes {
             output::complain(format_args!("note: {note}"));
         }

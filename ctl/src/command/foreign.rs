@@ -20,6 +20,7 @@ struct Ran<'a> {
     service: &'a str,
     ours: bool,
     action: &'a str,
+    dry_run: bool,
     script: String,
     code: u8,
 }
@@ -30,17 +31,26 @@ struct Ran<'a> {
 /// When it cannot be run, or a signal ended it.
 pub fn act(context: &Context, name: &ServiceName, script: &Path, verb: &str) -> anyhow::Result<u8> {
     let path = context.root.outside(script);
+    let script = path.display().to_string();
+    let facts = |code| Ran {
+        service: name.as_str(),
+        ours: false,
+        action: verb,
+        dry_run: context.dry_run,
+        script: script.clone(),
+        code,
+    };
     if context.dry_run {
-        let facts = Ran { service: name.as_str(), ours: false, action: verb, script: shown(&path), code: 0 };
-        context.output.result(format_args!("would run {} {verb}", path.display()), &facts)?;
+        context.output.result(format_args!("would run {script} {verb}"), &facts(Action::Ok.code()))?;
         return Ok(Action::Ok.code());
     }
-    let json = context.output.format == Format::Json;
-    let (code, said) = run(&path, verb, json)?;
-    if json {
-        context.output.step(said.trim_end());
-        let facts = Ran { service: name.as_str(), ours: false, action: verb, script: shown(&path), code };
-        context.output.result("", &facts)?;
+    context.output.step(format_args!("running {script} {verb}"));
+    let (code, said) = run(&path, verb, context.output)?;
+    if context.output.format == Format::Json {
+        if !said.is_empty() {
+            context.output.step(said);
+        }
+        context.output.result("", &facts(code))?;
     }
     Ok(code)
 }
@@ -51,19 +61,17 @@ pub fn act(context: &Context, name: &ServiceName, script: &Path, verb: &str) -> 
 /// # Errors
 /// As [`act`].
 pub fn status(script: &Path, output: Output) -> anyhow::Result<(u8, String)> {
-    run(script, "status", output.format == Format::Json)
+    output.step(format_args!("running {} status", script.display()));
+    run(script, "status", output)
 }
 
-fn run(path: &Path, verb: &str, catch: bool) -> anyhow::Result<(u8, String)> {
-    let (status, said) = launch::script(path, verb, catch).with_context(|| {
+fn run(path: &Path, verb: &str, output: Output) -> anyhow::Result<(u8, String)> {
+    let is_shown = output.format == Format::Text && !output.quiet;
+    let (status, said) = launch::script(path, verb, is_shown).with_context(|| {
         format!("cannot run {} {verb}; is its first line the path of a shell?", path.display())
     })?;
     let code = status.code().and_then(|code| u8::try_from(code).ok()).ok_or_else(|| {
         Failure::error(Action::Error, format!("{} {verb} did not end by itself: {status}", path.display()))
     })?;
     Ok((code, said))
-}
-
-fn shown(path: &Path) -> String {
-    path.display().to_string()
 }

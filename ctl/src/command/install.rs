@@ -43,7 +43,7 @@ pub fn run(context: &Context, arguments: &Install) -> Result<Action> {
         service_file: wanted.service_file.as_deref(),
         extras: &wanted.extras,
         style,
-        caller: &caller(&context.root, layout),
+        caller: &caller(&context.root, layout)?,
         set_runlevels: levels.is_some(),
         force: arguments.force,
     };
@@ -110,15 +110,22 @@ fn wanted(
     };
     if let Some(levels) = levels.filter(|levels| *levels != wanted.service.runlevels) {
         let old = match wanted.service_file.take() {
-            Some(text) => Some(text),
+            Some(text) => text,
             None => unsealed(root, &path)?,
         };
-        // What an administrator wrote is not rewritten here; the plan keeps it and says so.
-        let new = old.map(|text| with_runlevels(&text, levels)).unwrap_or_default();
         wanted.service.runlevels = levels;
-        if parse(name, &new, &shown).is_ok_and(|service| service == wanted.service) {
-            wanted.service_file = Some(new);
+        // What an administrator wrote is kept by the plan, which says so, or changed in this line alone.
+        let new = with_runlevels(&old, levels);
+        if !parse(name, &new, &shown).is_ok_and(|service| service == wanted.service) {
+            return Err(Failure::error(
+                Action::NotConfigured,
+                format!(
+                    "cannot find the key runlevels in {shown}: write it as runlevels = \"{}\"",
+                    digits(levels)
+                ),
+            ));
         }
+        wanted.service_file = Some(new);
     }
     Ok(wanted)
 }
@@ -128,21 +135,23 @@ fn parse(name: &ServiceName, text: &str, shown: &str) -> Result<Service> {
         .map_err(|error| Failure::error(Action::NotConfigured, error.to_string()))
 }
 
-/// The service file without its seal, if it is still as foobarctl wrote it.
-fn unsealed(root: &Root, path: &str) -> Result<Option<String>> {
-    let Some((bytes, _)) = root.read(Path::new(path))? else { return Ok(None) };
-    if seal::origin(&bytes) != Origin::Ours {
-        return Ok(None);
-    }
+/// The service file, without the seal if that is valid.
+fn unsealed(root: &Root, path: &str) -> Result<String> {
+    let bytes = root.read(Path::new(path))?.map(|(bytes, _)| bytes).unwrap_or_default();
+    let is_sealed = seal::origin(&bytes) == Origin::Ours;
     let text = String::from_utf8(bytes).unwrap_or_default();
-    let body = text.trim_end().rsplit_once('\n').map(|(body, _)| format!("{body}\n"));
-    Ok(body)
+    let body = text.trim_end().rsplit_once('\n').filter(|_| is_sealed).map(|(body, _)| format!("{body}\n"));
+    Ok(body.unwrap_or(text))
+}
+
+/// Runlevels as they are typed and written.
+fn digits(levels: Runlevels) -> String {
+    levels.iter().map(|level| level.letter()).collect()
 }
 
 /// The text of a service file with other runlevels.
 fn with_runlevels(text: &str, levels: Runlevels) -> String {
-    let digits: String = levels.iter().map(|level| level.letter()).collect();
-    let line = format!("runlevels = \"{digits}\"");
+    let line = format!("runlevels = \"{}\"", digits(levels));
     let is_key =
         |line: &str| line.strip_prefix("runlevels").is_some_and(|rest| rest.trim_start().starts_with('='));
     let mut lines: Vec<&str> =
@@ -154,16 +163,15 @@ fn with_runlevels(text: &str, levels: Runlevels) -> String {
 }
 
 /// How the init script will call us: this executable, or in the tree of another machine the packaged one.
-fn caller(root: &Root, layout: &Layout) -> Caller {
-    let packaged = Caller::of(layout);
-    let here = std::env::current_exe().ok().and_then(|exe| exe.into_os_string().into_string().ok());
-    match (root.scope(), here) {
-        (Scope::Offline, _) | (_, None) => packaged,
-        (Scope::Machine, Some(foobarctl)) => Caller { foobarctl, prefix: None },
-        (Scope::Prefix, Some(foobarctl)) => {
-            Caller { foobarctl, prefix: Some(root.base().display().to_string()) }
-        }
+///
+/// # Errors
+/// [`Action::Usage`] when a path cannot stand in a script.
+fn caller(root: &Root, layout: &Layout) -> Result<Caller> {
+    if root.scope() == Scope::Offline {
+        return Ok(Caller::of(layout));
     }
+    let prefix = if root.scope() == Scope::Prefix { Some(reference::text(root.base())?) } else { None };
+    Ok(Caller { foobarctl: reference::text(&std::env::current_exe()?)?, prefix })
 }
 
 #[cfg(test)]

@@ -6,15 +6,15 @@ use foobar_initscripts::exit::Action;
 use foobar_initscripts::name::ServiceName;
 use foobar_initscripts::service::Service;
 use foobar_process::Pid;
-use foobar_process::stop::Ending;
+use foobar_process::identity::Process;
 use serde::Serialize;
 
-use crate::command::foreign;
+use crate::command::done::{self, Done};
+use crate::command::{foreign, foretell};
 use crate::context::Context;
 use crate::control::guard;
-use crate::control::start::{self, Started};
+use crate::control::start;
 use crate::control::stop::{self, Stopped};
-use crate::failure::Failure;
 use crate::journal;
 use crate::target::{self, Target};
 
@@ -24,6 +24,7 @@ struct Facts<'a> {
     service: &'a str,
     ours: bool,
     action: &'a str,
+    dry_run: bool,
     /// What is so now: `running`, `stopped`.
     state: &'a str,
     /// Whether the verb changed anything.
@@ -32,77 +33,65 @@ struct Facts<'a> {
     message: &'a str,
 }
 
-/// How a verb ended well.
-struct Done {
-    state: &'static str,
-    changed: bool,
-    pid: Option<Pid>,
-    text: String,
-}
-
 /// Starts a service.
 pub fn start(context: &Context, name: &str) -> Result<u8> {
-    run(context, "start", name, |context, service| {
-        start::start(service).map(|started| told_start(context, service, started))
+    run(context, "start", name, |service| {
+        start::start(context, service).map(|started| Done::started(context, service, started))
     })
 }
 
 /// Stops a service.
 pub fn stop(context: &Context, name: &str) -> Result<u8> {
-    run(context, "stop", name, |_, service| stop::stop(service).map(|stopped| told_stop(service, &stopped)))
+    run(context, "stop", name, |service| {
+        stop::stop(context, service).map(|stopped| Done::stopped(service, &stopped))
+    })
 }
 
 /// Stops a service if it runs, and starts it.
 pub fn restart(context: &Context, name: &str) -> Result<u8> {
-    run(context, "restart", name, again)
+    run(context, "restart", name, |service| again(context, service))
 }
 
 /// Restarts a service if it runs.
 pub fn try_restart(context: &Context, name: &str) -> Result<u8> {
-    run(context, "try-restart", name, again_if_running)
+    run(context, "try-restart", name, |service| again_if_running(context, service))
 }
 
 /// Has a service read its configuration again.
 pub fn reload(context: &Context, name: &str) -> Result<u8> {
-    run(context, "reload", name, |_, service| match stop::reload(service)? {
-        Some(pid) => Ok(told_reload(service, pid)),
-        None => Err(Failure::error(
-            Action::NotRunning,
-            format!("{} is not running: start it instead", service.name),
-        )),
+    run(context, "reload", name, |service| match stop::running(service)? {
+        Some(process) => read_again(context, service, &process),
+        None => Err(done::nothing_to_reload(service)),
     })
 }
 
 /// Reloads a service, or restarts one that cannot reload; nothing is started that does not run (LSB).
 pub fn force_reload(context: &Context, name: &str) -> Result<u8> {
-    run(context, "force-reload", name, |context, service| {
-        if service.reload_signal.is_none() {
-            return again_if_running(context, service);
-        }
-        Ok(match stop::reload(service)? {
-            Some(pid) => told_reload(service, pid),
-            None => told_idle(service),
-        })
+    run(context, "force-reload", name, |service| match stop::running(service)? {
+        Some(process) if service.reload_signal.is_some() => read_again(context, service, &process),
+        Some(_) => again(context, service),
+        None => Ok(Done::idle(service)),
     })
 }
 
-fn run(
-    context: &Context,
-    verb: &str,
-    name: &str,
-    act: impl FnOnce(&Context, &Service) -> Result<Done>,
-) -> Result<u8> {
+fn run(context: &Context, verb: &str, name: &str, act: impl FnOnce(&Service) -> Result<Done>) -> Result<u8> {
     let name = Context::name(name)?;
     context.must_be_live(verb)?;
-    let service = match target::find(context, &name)? {
+    let at_boot_nobody_sees = |error: &anyhow::Error| {
+        if !context.dry_run {
+            journal::failure(&name, verb, error);
+        }
+    };
+    let service = match target::find(context, &name).inspect_err(at_boot_nobody_sees)? {
         Target::Script(script) => return foreign::act(context, &name, &script, verb),
         Target::Ours(service) => service,
     };
-    if context.dry_run {
-        return foretell(context, verb, &service);
-    }
-    may_control(context, verb, &service)?;
-    let done = act(context, &service).inspect_err(|error| journal::failure(&name, verb, error))?;
+    let done = if context.dry_run {
+        foretell::foretell(verb, &service)?
+    } else {
+        may_control(context, verb, &service)?;
+        act(&service).inspect_err(at_boot_nobody_sees)?
+    };
     tell(context, verb, &name, &done)?;
     Ok(Action::Ok.code())
 }
@@ -125,6 +114,7 @@ fn tell(context: &Context, verb: &str, name: &ServiceName, done: &Done) -> Resul
         service: name.as_str(),
         ours: true,
         action: verb,
+        dry_run: context.dry_run,
         state: done.state,
         changed: done.changed,
         pid: done.pid.map(Pid::as_raw),
@@ -133,37 +123,13 @@ fn tell(context: &Context, verb: &str, name: &ServiceName, done: &Done) -> Resul
     context.output.result(&done.text, &facts)
 }
 
-fn foretell(context: &Context, verb: &str, service: &Service) -> Result<u8> {
-    let running = stop::running(service)?;
-    let is = match &running {
-        Some(process) => format!("is running (PID {})", process.pid()),
-        None => "is not running".to_owned(),
-    };
-    let done = Done {
-        state: if running.is_some() { "running" } else { "stopped" },
-        changed: false,
-        pid: running.map(|process| process.pid()),
-        text: format!("would {verb} {}, which {is}: {}", service.name, program(service)),
-    };
-    tell(context, verb, &service.name, &done)?;
-    Ok(Action::Ok.code())
-}
-
-fn program(service: &Service) -> String {
-    let mut line = service.program.clone();
-    for argument in &service.arguments {
-        line.push_str(&format!(" {argument:?}"));
-    }
-    line
-}
-
 fn again(context: &Context, service: &Service) -> Result<Done> {
-    let _guard = guard::acquire(service)?;
-    let stopped = stop::stop_alone(service)?;
-    let started = start::start_alone(service)?;
-    let mut done = told_start(context, service, started);
+    let _guard = guard::acquire(context, service)?;
+    let stopped = stop::stop_alone(context, service)?;
+    let started = start::start_alone(context, service)?;
+    let mut done = Done::started(context, service, started);
     if let Stopped::Now(..) = stopped {
-        done.text = format!("{}; {}", told_stop(service, &stopped).text, done.text);
+        done.text = format!("{}; {}", Done::stopped(service, &stopped).text, done.text);
     }
     Ok(done)
 }
@@ -171,63 +137,11 @@ fn again(context: &Context, service: &Service) -> Result<Done> {
 fn again_if_running(context: &Context, service: &Service) -> Result<Done> {
     match stop::running(service)? {
         Some(_) => again(context, service),
-        None => Ok(told_idle(service)),
+        None => Ok(Done::idle(service)),
     }
 }
 
-fn told_start(context: &Context, service: &Service, started: Started) -> Done {
-    let name = &service.name;
-    match started {
-        Started::Already(pid) => Done {
-            state: "running",
-            changed: false,
-            pid: Some(pid),
-            text: format!("{name} is already running (PID {pid})"),
-        },
-        Started::Now(pid, said) => {
-            if !said.is_empty() {
-                context.output.warn(format_args!("{name} said while it started: {said}"));
-            }
-            Done {
-                state: "running",
-                changed: true,
-                pid: Some(pid),
-                text: format!("started {name} (PID {pid})"),
-            }
-        }
-    }
-}
-
-fn told_stop(service: &Service, stopped: &Stopped) -> Done {
-    let name = &service.name;
-    let (changed, pid, text) = match stopped {
-        Stopped::NotRunning => (false, None, format!("{name} is not running")),
-        Stopped::Stale(pid) => (
-            true,
-            None,
-            format!("{name} is not running; removed the PID file of process {pid}, which is dead"),
-        ),
-        Stopped::Now(pid, Ending::Ended { .. }) => (true, Some(*pid), format!("stopped {name} (PID {pid})")),
-        Stopped::Now(pid, Ending::Killed { after }) => (
-            true,
-            Some(*pid),
-            format!(
-                "stopped {name} (PID {pid}) by KILL: it did not end within {} s of {}; {:.1} s in all",
-                service.stop_timeout.as_secs(),
-                service.stop_signal,
-                after.as_secs_f32()
-            ),
-        ),
-    };
-    Done { state: "stopped", changed, pid, text }
-}
-
-fn told_reload(service: &Service, pid: Pid) -> Done {
-    let text = format!("told {} (PID {pid}) to read its configuration again", service.name);
-    Done { state: "running", changed: true, pid: Some(pid), text }
-}
-
-fn told_idle(service: &Service) -> Done {
-    let text = format!("{} is not running, and stays so", service.name);
-    Done { state: "stopped", changed: false, pid: None, text }
+fn read_again(context: &Context, service: &Service, process: &Process) -> Result<Done> {
+    stop::reload(context, service, process)?;
+    Ok(Done::reloaded(service, process.pid()))
 }

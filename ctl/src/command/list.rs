@@ -8,9 +8,11 @@ use foobar_initscripts::exit::{Action, Status};
 use foobar_initscripts::link::{Kind, Link};
 use foobar_initscripts::name::{Runlevels, ServiceName};
 use foobar_process::probe::State;
+use foobar_process::usage;
 use serde::Serialize;
 
 use crate::cli::List;
+use crate::clock;
 use crate::command::status;
 use crate::context::Context;
 use crate::control::look;
@@ -29,6 +31,8 @@ struct Row {
     /// A word of `status`, null when it is not ours or nothing runs in this tree.
     state: Option<&'static str>,
     pid: Option<i32>,
+    /// RFC 3339.
+    since: Option<String>,
 }
 
 /// Lists them in name order.
@@ -36,8 +40,8 @@ pub fn run(context: &Context, arguments: &List) -> Result<Action> {
     let layout = context.layout()?;
     let levels = by_name(survey::link_names(&context.root, layout)?);
     let mut rows = Vec::new();
-    for script in survey::script_names(&context.root, layout)? {
-        let row = row(context, &script, levels.get(script.as_str()).copied().unwrap_or_default());
+    for name in survey::service_names(&context.root, layout)? {
+        let row = row(context, &name, levels.get(name.as_str()).copied().unwrap_or_default());
         if row.ours || !arguments.ours {
             rows.push(row);
         }
@@ -61,30 +65,32 @@ fn by_name(links: Vec<Link>) -> BTreeMap<String, Levels> {
     found
 }
 
-fn row(context: &Context, script: &str, levels: Levels) -> Row {
-    let service =
-        ServiceName::parse(script).ok().and_then(|name| match target::service(&context.root, &name) {
-            Ok(service) => service,
-            Err(error) => {
-                context.output.warn(format_args!("{error:#}"));
-                None
-            }
-        });
+fn row(context: &Context, name: &ServiceName, levels: Levels) -> Row {
+    let (is_ours, service) = match target::service(&context.root, name) {
+        Ok(service) => (service.is_some(), service),
+        Err(error) => {
+            context.output.warn(format_args!("{error:#}"));
+            (true, None)
+        }
+    };
     let looked = service.as_ref().filter(|_| context.root.is_live()).map(look::look);
-    let (state, pid) = match looked {
+    let (state, process) = match looked {
+        // A service file that cannot be read or believed says nothing.
+        None if is_ours && service.is_none() && context.root.is_live() => (Some(Status::Unknown), None),
         None => (None, None),
-        Some(Ok(State::Running { process, .. })) => (Some(Status::Running), Some(process.pid().as_raw())),
+        Some(Ok(State::Running { process, .. })) => (Some(Status::Running), Some(process)),
         Some(Ok(State::Dead { .. })) => (Some(Status::DeadPidFile), None),
         Some(Ok(State::Stopped)) => (Some(Status::NotRunning), None),
         Some(Err(_)) => (Some(Status::Unknown), None),
     };
     Row {
-        service: script.to_owned(),
-        ours: service.is_some(),
+        service: name.to_string(),
+        ours: is_ours,
         start: compact(levels.0),
         stop: compact(levels.1),
         state: state.map(status::word),
-        pid,
+        pid: process.as_ref().map(|process| process.pid().as_raw()),
+        since: process.as_ref().and_then(usage::usage).map(|used| clock::rfc3339(used.started)),
     }
 }
 
@@ -98,11 +104,13 @@ fn table(rows: &[Row]) -> String {
     let mut lines = vec![format!("{:width$}  {:5}  {:7}  STATE", "SERVICE", "START", "STOP")];
     for row in rows {
         let dash = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
-        let state = match (row.state, row.pid) {
-            (Some(state), Some(pid)) => format!("{state} (PID {pid})"),
-            (Some(state), None) => state.to_owned(),
-            (None, _) => "-".to_owned(),
-        };
+        let mut state = dash(row.state.unwrap_or_default());
+        if let Some(pid) = row.pid {
+            state.push_str(&format!(" (PID {pid})"));
+        }
+        if let Some(since) = &row.since {
+            state.push_str(&format!(" since {since}"));
+        }
         lines.push(format!("{:width$}  {:5}  {:7}  {state}", row.service, dash(&row.start), dash(&row.stop)));
     }
     lines.join("\n")

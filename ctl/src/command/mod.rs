@@ -2,8 +2,10 @@
 
 pub mod change;
 pub mod completions;
+pub mod done;
 pub mod enable;
 pub mod foreign;
+pub mod foretell;
 pub mod install;
 pub mod lifecycle;
 pub mod list;

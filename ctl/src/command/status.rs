@@ -67,7 +67,11 @@ pub fn word(status: Status) -> &'static str {
 
 fn ours(context: &Context, service: &Service) -> Result<u8> {
     let name = &service.name;
-    let (status, message, found) = match look::look(service) {
+    let looked = look::look(service);
+    if let Ok(state) = &looked {
+        context.output.step(look::explain(service, state));
+    }
+    let (status, message, found) = match looked {
         Ok(State::Running { process, .. }) => {
             let used = usage::usage(&process);
             (Status::Running, running(name, &process, used.as_ref()), Some((process, used)))

@@ -28,22 +28,49 @@ pub fn run(context: &Context, arguments: &Uninstall) -> Result<Action> {
     let layout = context.layout()?;
     let _lock = if context.dry_run { None } else { Some(TreeLock::acquire(&context.root)?) };
     let service = if context.root.is_live() { target::service(&context.root, &name)? } else { None };
-    let mut plan = make_plan(context, layout, &name, service.as_ref(), arguments.purge)?;
+    let mut plan = make_plan(context, layout, &name, service.as_ref(), arguments)?;
+    if context.dry_run {
+        if let Some(process) = service.as_ref().map(stop::running).transpose()?.flatten() {
+            plan.notes.push(format!("{name} (PID {}) would be stopped first", process.pid()));
+        }
+        return tell(context, layout, &name, plan, "");
+    }
     let mut stopped = String::new();
-    if let (Some(service), false) = (&service, context.dry_run) {
+    // Held until the service file is gone, so that nobody starts what nobody could stop any more.
+    let mut guard = None;
+    if let Some(service) = &service {
         // Only after the first plan has shown that the service may go; the second one sees what stopping
         // has left.
-        if let Stopped::Now(pid, _) = stop::stop(service)? {
+        guard = guard::acquire_if_possible(context, service)?;
+        if let Stopped::Now(pid, _) = stop::stop_alone(context, service)? {
             stopped = format!(", after stopping it (PID {pid})");
         }
-        guard::remove(service);
-        plan = make_plan(context, layout, &name, Some(service), arguments.purge)?;
+        plan = make_plan(context, layout, &name, Some(service), arguments)?;
     }
+    let locks_of = match &service {
+        Some(service) => Some(PathBuf::from(&service.pid_file)),
+        None if context.root.is_live() => guard::left_behind(context, &name),
+        None => None,
+    };
+    let action = tell(context, layout, &name, plan, &stopped)?;
+    if let Some(pid_file) = locks_of {
+        guard::remove(&pid_file, guard)?;
+    }
+    Ok(action)
+}
+
+fn tell(
+    context: &Context,
+    layout: &Layout,
+    name: &ServiceName,
+    mut plan: Plan,
+    stopped: &str,
+) -> Result<Action> {
     let idle = format!("{name} is not installed, nothing to do");
     plan.notes.retain(|note| *note != format!("{name} is not installed"));
     let change = Change {
         verb: "uninstall",
-        name: &name,
+        name,
         done: format!("uninstalled {name} ({} changes){stopped}", plan.steps.len()),
         idle: if plan.notes.is_empty() {
             idle
@@ -59,27 +86,41 @@ fn make_plan(
     layout: &Layout,
     name: &ServiceName,
     service: Option<&Service>,
-    purge: bool,
+    arguments: &Uninstall,
 ) -> Result<Plan> {
     let root = &context.root;
     let texts = reference::texts(root, layout, name)?;
     let extras: Vec<String> =
         texts.into_iter().flat_map(|texts| texts.extras).map(|extra| extra.path).collect();
     let extras: Vec<&str> = extras.iter().map(String::as_str).collect();
-    let leftovers = leftovers(root, service);
+    let leftovers = leftovers(root, layout, name, service, arguments.purge)?;
     let leftovers: Vec<&str> = leftovers.iter().map(String::as_str).collect();
-    let wish = plan::Uninstall { name, extras: &extras, leftovers: &leftovers, purge, force: purge };
+    let Uninstall { purge, force, .. } = *arguments;
+    let wish = plan::Uninstall { name, extras: &extras, leftovers: &leftovers, purge, force };
     let more: Vec<&str> = extras.iter().chain(&leftovers).copied().collect();
     let existing = survey::existing(root, plan::watched(layout, name, &more))?;
     let installed = survey::installed(root, layout)?;
     plan::uninstall(&wish, layout, &installed, &existing).map_err(|error| change::refused(&error))
 }
 
-/// What the service leaves in the tree beside what was installed: its PID file, emptied by a daemon that
-/// could not remove it.
-fn leftovers(root: &Root, service: Option<&Service>) -> Vec<String> {
-    let pid_file = service.map(|service| PathBuf::from(&service.pid_file));
-    let inside =
-        pid_file.and_then(|path| path.strip_prefix(root.base()).map(|path| Path::new("/").join(path)).ok());
-    inside.and_then(|path| path.to_str().map(str::to_owned)).into_iter().collect()
+/// What is in the tree beside what was installed: the PID file, emptied by a daemon that could not remove it; the
+/// directory of service files, if a killed uninstall had emptied it; with `purge` the log.
+fn leftovers(
+    root: &Root,
+    layout: &Layout,
+    name: &ServiceName,
+    service: Option<&Service>,
+    purge: bool,
+) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let pid_file = service.and_then(|service| Path::new(&service.pid_file).strip_prefix(root.base()).ok());
+    found.extend(pid_file.and_then(|path| Some(format!("/{}", path.to_str()?))));
+    let directory = Path::new(layout.service_dir);
+    if root.facts(directory)?.is_some() && root.names(directory)?.is_empty() {
+        found.push(layout.service_dir.to_owned());
+    }
+    if purge {
+        found.extend(reference::log(root, layout, name));
+    }
+    Ok(found)
 }

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use foobar_initscripts::service::Service;
-use foobar_process::probe::{self, Expect, Refusal, State};
+use foobar_process::probe::{self, Expect, Proof, Refusal, State};
 
 /// Looks whether the service runs.
 ///
@@ -20,6 +20,23 @@ pub fn look(service: &Service) -> Result<State, Refusal> {
             probe::look(pid_file, &Expect { exe: Some(executable(Path::new(&service.program))), owner: None })
         }
         other => Ok(other),
+    }
+}
+
+/// What a look has shown, for `--verbose`.
+pub fn explain(service: &Service, state: &State) -> String {
+    let file = &service.pid_file;
+    match state {
+        State::Running { process, proof } => {
+            let why = match proof {
+                Proof::Record => "the record of its start says so",
+                Proof::Lock => "it holds the lock of the PID file",
+                Proof::Unlocked => "it runs the program and is older than the PID file",
+            };
+            format!("process {} is the one of {file}: {why}", process.pid())
+        }
+        State::Dead { pid } => format!("process {pid}, which {file} names, is dead or another program"),
+        State::Stopped => format!("no process is named in {file}"),
     }
 }
 

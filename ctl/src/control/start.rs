@@ -12,6 +12,7 @@ use foobar_initscripts::service::Service;
 use foobar_process::Pid;
 use foobar_process::probe::{Refusal, State};
 
+use crate::context::Context;
 use crate::control::{guard, look};
 use crate::failure::Failure;
 use crate::launch::{self, First};
@@ -33,23 +34,29 @@ pub enum Started {
 ///
 /// # Errors
 /// The reason, in the program's own words where it gave one, with the code of the LSB table.
-pub fn start(service: &Service) -> Result<Started> {
+pub fn start(context: &Context, service: &Service) -> Result<Started> {
     // Without the lock first: who finds it running needs no right to write.
     if let State::Running { process, .. } = look::look(service).map_err(|refusal| refused(&refusal))? {
         return Ok(Started::Already(process.pid()));
     }
-    let _guard = guard::acquire(service)?;
-    start_alone(service)
+    let _guard = guard::acquire(context, service)?;
+    start_alone(context, service)
 }
 
 /// [`start`] for a caller who holds the guard.
 ///
 /// # Errors
 /// As [`start`].
-pub fn start_alone(service: &Service) -> Result<Started> {
-    if let State::Running { process, .. } = look::look(service).map_err(|refusal| refused(&refusal))? {
+pub fn start_alone(context: &Context, service: &Service) -> Result<Started> {
+    let state = look::look(service).map_err(|refusal| refused(&refusal))?;
+    context.output.step(look::explain(service, &state));
+    if let State::Running { process, .. } = state {
         return Ok(Started::Already(process.pid()));
     }
+    let limit = service.start_timeout.as_secs();
+    context
+        .output
+        .step(format_args!("running {}, for at most {limit} s until it is ready", command_line(service)));
     let deadline = Instant::now() + service.start_timeout;
     let (first, said) = launch::program(service, deadline).map_err(|error| not_executed(service, &error))?;
     match first {
@@ -70,6 +77,12 @@ pub fn start_alone(service: &Service) -> Result<Started> {
             ),
         )),
     }
+}
+
+/// The program and its arguments on one line.
+pub fn command_line(service: &Service) -> String {
+    let arguments = service.arguments.iter().map(|argument| format!(" {argument:?}"));
+    format!("{}{}", service.program, arguments.collect::<String>())
 }
 
 /// What a PID file that is not believed means for an action: nothing is touched.

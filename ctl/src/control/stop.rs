@@ -15,9 +15,11 @@ use foobar_process::startlock::StartLock;
 use foobar_process::stop::{Ending, StopError, StopPolicy};
 use foobar_process::{Pid, Signal};
 
+use crate::context::Context;
 use crate::control::start::refused;
 use crate::control::{guard, look};
 use crate::failure::Failure;
+use crate::journal;
 
 /// How long the kernel may take to end a process after KILL.
 const KILL_GRACE: Duration = Duration::from_secs(2);
@@ -37,17 +39,19 @@ pub enum Stopped {
 ///
 /// # Errors
 /// When its PID file cannot be believed, it is not ours to stop, or it outlives even KILL.
-pub fn stop(service: &Service) -> Result<Stopped> {
-    let _guard = guard::acquire_if_writable(service)?;
-    stop_alone(service)
+pub fn stop(context: &Context, service: &Service) -> Result<Stopped> {
+    let _guard = guard::acquire_if_possible(context, service)?;
+    stop_alone(context, service)
 }
 
 /// [`stop`] for a caller who holds the guard.
 ///
 /// # Errors
 /// As [`stop`].
-pub fn stop_alone(service: &Service) -> Result<Stopped> {
-    match look::look(service).map_err(|refusal| refused(&refusal))? {
+pub fn stop_alone(context: &Context, service: &Service) -> Result<Stopped> {
+    let state = look::look(service).map_err(|refusal| refused(&refusal))?;
+    context.output.step(look::explain(service, &state));
+    match state {
         State::Stopped => Ok(Stopped::NotRunning),
         State::Dead { pid } => {
             remove_stale(service)?;
@@ -59,8 +63,17 @@ pub fn stop_alone(service: &Service) -> Result<Stopped> {
                 grace: service.stop_timeout,
                 kill_grace: KILL_GRACE,
             };
+            context.output.step(format_args!(
+                "sending {} to process {}, and KILL after {} s",
+                service.stop_signal,
+                process.pid(),
+                policy.grace.as_secs()
+            ));
             let ending = foobar_process::stop::stop(&process, &policy)
                 .map_err(|error| not_stopped(service, &error))?;
+            if let Ending::Killed { after } = ending {
+                report_kill(context, service, process.pid(), after);
+            }
             // Killed, it could not clear up; a daemon with dropped privileges may not either.
             remove_stale(service)?;
             Ok(Stopped::Now(process.pid(), ending))
@@ -68,27 +81,27 @@ pub fn stop_alone(service: &Service) -> Result<Stopped> {
     }
 }
 
-/// Has the running service read its configuration again; returns its PID, `None` when it does not run.
+/// Has the service, which runs as `process`, read its configuration again.
 ///
 /// # Errors
-/// [`Action::Unimplemented`] when the service cannot reload, and the errors of looking and signalling.
-pub fn reload(service: &Service) -> Result<Option<Pid>> {
-    let Some(process) = running(service)? else { return Ok(None) };
-    let Some(wanted) = service.reload_signal else {
-        return Err(Failure::error(
-            Action::Unimplemented,
-            format!(
-                "{} cannot reload (reload-signal is empty in its service file): use restart",
-                service.name
-            ),
-        ));
-    };
+/// [`Action::Unimplemented`] when the service cannot reload, and those of signalling.
+pub fn reload(context: &Context, service: &Service, process: &Process) -> Result<()> {
+    let (wanted, pid) = (reload_signal(service)?, process.pid());
+    context.output.step(format_args!("sending {wanted} to process {pid}"));
     process.signal(signal(wanted)?).map_err(|error| {
-        let action =
-            if error.kind() == io::ErrorKind::PermissionDenied { Action::Permission } else { Action::Error };
-        Failure::error(action, format!("cannot signal {} (PID {}): {error}", service.name, process.pid()))
-    })?;
-    Ok(Some(process.pid()))
+        Failure::of_io(&error, format!("cannot signal {} (PID {pid}): {error}", service.name))
+    })
+}
+
+/// The signal that makes the service read its configuration again.
+///
+/// # Errors
+/// [`Action::Unimplemented`] when there is none.
+pub fn reload_signal(service: &Service) -> Result<SignalName> {
+    service.reload_signal.ok_or_else(|| {
+        let why = "cannot reload (reload-signal is empty in its service file)";
+        Failure::error(Action::Unimplemented, format!("{} {why}: use restart", service.name))
+    })
 }
 
 /// The process of the service, if it runs.
@@ -112,8 +125,8 @@ fn remove_stale(service: &Service) -> Result<()> {
         return Ok(());
     }
     match fs::remove_file(pid_file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::error(
-            Action::Error,
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::of_io(
+            &error,
             format!(
                 "{} is stopped, but its PID file {} cannot be removed: {error}",
                 service.name, service.pid_file
@@ -121,6 +134,19 @@ fn remove_stale(service: &Service) -> Result<()> {
         )),
         _ => Ok(()),
     }
+}
+
+/// Whoever stops a service must hear that it had no time to save what it had.
+fn report_kill(context: &Context, service: &Service, pid: Pid, after: Duration) {
+    let text = format!(
+        "{} (PID {pid}) was killed after {:.1} s: it did not end within {} s of {}; raise stop-timeout, or see what it hangs on",
+        service.name,
+        after.as_secs_f32(),
+        service.stop_timeout.as_secs(),
+        service.stop_signal
+    );
+    context.output.warn(&text);
+    journal::warning(&text);
 }
 
 fn not_stopped(service: &Service, error: &StopError) -> anyhow::Error {

@@ -25,10 +25,7 @@ pub enum LayoutError {
         name: String,
     },
     /// The root looks like none of them.
-    #[error(
-        "this root has the layout of no system that is known here: name one with --layout, of {}",
-        names()
-    )]
+    #[error("this tree looks like none of a known layout: name the layout with --layout, one of {}", names())]
     Unrecognised,
 }
 

@@ -105,7 +105,8 @@ pub struct Uninstall<'a> {
     pub name: &'a ServiceName,
     /// Paths of what came with it: removed if nobody has changed it since, or with `purge`.
     pub extras: &'a [&'a str],
-    /// Paths that its program or foobarctl left behind: removed if they are there.
+    /// Paths that its program or foobarctl left behind: removed if they are there, a directory if it is
+    /// empty.
     pub leftovers: &'a [&'a str],
     /// Remove what an administrator has changed by hand, too.
     pub purge: bool,

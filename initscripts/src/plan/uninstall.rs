@@ -52,7 +52,10 @@ pub fn uninstall(
         drop_file(path, wish.purge, existing, &mut plan);
     }
     for path in wish.leftovers {
-        drop_file(path, true, existing, &mut plan);
+        match existing.get(*path) {
+            Some(Found::Directory) => plan.steps.push(Step::RemoveDir { path: (*path).to_owned() }),
+            _ => drop_file(path, true, existing, &mut plan),
+        }
     }
     if emptied {
         plan.steps.push(Step::RemoveDir { path: layout.service_dir.to_owned() });

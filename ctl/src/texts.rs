@@ -1,0 +1,158 @@
+//! What the help and the manual pages say beyond usage and options, once for both. Tables come from where
+//! their facts are: exit codes, keys of service files, paths of the layout.
+
+use foobar_initscripts::exit::{Action, Status};
+use foobar_initscripts::keys::KEYS;
+use foobar_initscripts::layout::DEFAULT;
+use foobar_initscripts::name::ServiceName;
+
+/// A section of a manual page. Lines that begin with a blank stand as they are, others are paragraphs.
+#[derive(Debug)]
+pub struct Section {
+    /// Its heading.
+    pub title: &'static str,
+    /// Its lines.
+    pub text: String,
+}
+
+/// The sections of a verb, or of foobarctl itself.
+pub fn sections(verb: Option<&str>) -> Vec<Section> {
+    let section = |title, text: &str| Section { title, text: text.to_owned() };
+    let mut found = match verb {
+        None => vec![section("EXAMPLES", EXAMPLES), Section { title: "FILES", text: files() }],
+        Some("install") => vec![
+            section("WHAT IS KEPT", KEPT),
+            Section { title: "SERVICE FILE", text: service_file() },
+            section("JSON", CHANGE_JSON),
+        ],
+        Some("uninstall" | "enable" | "disable") => vec![section("JSON", CHANGE_JSON)],
+        Some("start" | "restart" | "try-restart") => {
+            vec![section("ENVIRONMENT", ENVIRONMENT), section("JSON", ACTION_JSON)]
+        }
+        Some("reload" | "force-reload") => vec![section("NOTES", RELOAD), section("JSON", ACTION_JSON)],
+        Some("stop") => vec![section("JSON", ACTION_JSON)],
+        Some("status") => vec![section("JSON", STATUS_JSON)],
+        Some("list") => vec![section("JSON", LIST_JSON)],
+        Some(_) => Vec::new(),
+    };
+    let codes = match verb {
+        None => format!("Of status:\n{}Of all other verbs:\n{}", Status::table(), Action::table()),
+        Some("status") => Status::table(),
+        Some(_) => Action::table(),
+    };
+    found.push(Section { title: "EXIT STATUS", text: codes });
+    found
+}
+
+/// The sections as the end of a help text.
+pub fn help(verb: Option<&str>) -> String {
+    let sections = sections(verb);
+    let texts = sections.iter().map(|section| format!("{}:\n{}", section.title, section.text.trim_end()));
+    texts.collect::<Vec<_>>().join("\n\n")
+}
+
+const EXAMPLES: &str = "\
+A program that puts itself into the background becomes a service:
+  $EDITOR /etc/foobar/myapp.toml          # program = \"/usr/sbin/myapp\"
+  foobarctl install myapp --runlevels 2345
+  foobarctl start myapp
+  foobarctl status myapp
+The reference service, as an ordinary user, in a directory to try things out:
+  foobarctl --prefix ~/try install
+  foobarctl --prefix ~/try start
+Into the image of another machine, which need not run:
+  foobarctl --root /mnt/image install --standalone";
+
+fn files() -> String {
+    let name = "NAME";
+    let lines = [
+        (DEFAULT.service_file(name), "the service file, see foobarctl-install(8)"),
+        (DEFAULT.script(name), "the init script, which calls foobarctl"),
+        (DEFAULT.link_dir.replace('@', "?"), "its links in the runlevels"),
+        (format!("{}/.depend.*", DEFAULT.script_dir), "the order for startpar(8), where insserv(8) is used"),
+        (
+            format!("{}/{name}.pid", DEFAULT.pid_dir),
+            "the PID of the running service, unless it says otherwise",
+        ),
+        (format!("{}/{name}.pid.lock", DEFAULT.pid_dir), "the proof of it, and the lock of a start"),
+    ];
+    lines.map(|(path, what)| format!("  {path:<26} {what}")).join("\n")
+}
+
+const KEPT: &str = "\
+What was changed by hand stays, and is named: an edited service file or init script, a start link that was
+turned into a kill link. --force overwrites it. The configuration of foobard is written only if there is
+none. A second install has nothing to do.";
+
+fn service_file() -> String {
+    // No parse can fail here; without it the table would have no names in its defaults.
+    let name = ServiceName::parse("myapp").ok();
+    let mut text =
+        format!("{}: TOML, one key a line. Only program must be there.\n", DEFAULT.service_file("NAME"));
+    for key in KEYS {
+        let default = name.as_ref().and_then(|name| key.default(name));
+        let default = default.map(|value| format!(" [{value}]")).unwrap_or_default();
+        text.push_str(&format!("  {:<15} {}{default}\n", key.name, key.meaning));
+    }
+    text
+}
+
+const ENVIRONMENT: &str = "\
+The program gets a clean environment: a fixed PATH, and LANG, LANGUAGE, LC_ALL, LC_CTYPE, LC_MESSAGES,
+LC_TIME and TZ of the caller. It works in /, with default signals and no open file. Its standard
+input and output are /dev/null; what it writes to standard error until it is ready is printed, and is
+the reason when it fails.";
+
+const RELOAD: &str = "\
+The service is told by a signal, and nobody waits for its answer: whether it took the new configuration
+stands in its log.";
+
+const CHANGE_JSON: &str = "\
+With --format json the answer is one object with these keys:
+  service    name
+  action     the verb
+  changed    whether anything was changed, or would be
+  dry_run    whether nothing was touched because of --dry-run
+  message    the line that --format text prints
+  root       the directory that the paths are below
+  steps      list of what was done or would be: step, path and what belongs to it
+  notes      list of what was kept, and other things to know";
+
+const ACTION_JSON: &str = "\
+With --format json the answer is one object with these keys, null where it is not known. There is none
+when the verb fails: the reason is on standard error.
+  service    name
+  ours       whether foobarctl has a service file of it; if not, its init script was called, and the
+             keys are service, ours, action, dry_run, script and code
+  action     the verb
+  dry_run    whether nothing was touched because of --dry-run
+  state      running or stopped
+  changed    whether the verb changed that, or told the service anything
+  pid        process ID of the service
+  message    the line that --format text prints";
+
+const STATUS_JSON: &str = "\
+With --format json the answer is one object with these keys, null where it is not known:
+  service    name
+  ours       whether foobarctl has a service file of it; if not, its init script was asked
+  code       the exit code
+  state      running, dead-pid-file, dead-lock-file, not-running or unknown
+  message    the line that --format text prints
+  pid        process ID of the running service
+  since      when it was started, RFC 3339 in UTC
+  uptime     seconds since then
+  cpu_time   seconds of processor time used so far
+  memory     bytes resident in memory
+  pid_file   path of its PID file
+Keys may be added in later versions; none of these will change its meaning.";
+
+const LIST_JSON: &str = "\
+With --format json the answer is a list of objects with these keys, null where it is not known. The
+scripts of others are not run for it, so their state is not known.
+  service    name
+  ours       whether foobarctl has a service file of it
+  start      runlevels that it is started in, such as 2345
+  stop       runlevels that it is stopped in
+  state      as of status
+  pid        process ID of the running service
+  since      when it was started, RFC 3339 in UTC";
