@@ -16,6 +16,7 @@ use crate::texts;
 /// that others installed; its own init script then does the work.
 #[derive(Debug, Parser)]
 #[command(name = "foobarctl", version, subcommand_required = true, disable_help_subcommand = true)]
+#[command(subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
 pub struct Cli {
     /// Options of every verb.
     #[command(flatten)]
@@ -80,16 +81,32 @@ pub struct Name {
 #[command(defer = true)]
 pub enum Verb {
     /// Lay the service's files, init script, links and startpar files into the tree
+    ///
+    /// foobar comes with its service file and configuration; any other service needs a service file, which
+    /// names its program. Nothing is started. Each file is written as a whole, and an install that was killed is
+    /// completed by the next one.
     Install(Install),
     /// Stop the service and take its script, links and unchanged files out of the tree
+    ///
+    /// What was written or changed by hand stays, and is named.
     Uninstall(Uninstall),
     /// Make the service start at boot
+    ///
+    /// Its kill links in the runlevels become start links, as with update-rc.d(8). It is not started now.
     Enable(Enable),
     /// Make the service not start at boot
+    ///
+    /// Its start links in the runlevels become kill links, as with update-rc.d(8). It is not stopped now.
     Disable(Disable),
     /// Start the service; returns when it is ready
+    ///
+    /// Starting what runs succeeds. A start that fails leaves nothing behind, and its reason goes to standard
+    /// error and to syslog.
     Start(Name),
     /// Stop the service; returns when it is gone
+    ///
+    /// Only the process that is proven to be the service is signalled. One that does not end within the
+    /// stop-timeout of its service file is killed, and that is a warning. Stopping what is stopped succeeds.
     Stop(Name),
     /// Stop the service if it runs, then start it
     Restart(Name),
@@ -100,8 +117,13 @@ pub enum Verb {
     /// Reload the service if it runs, or restart it if it cannot reload
     ForceReload(Name),
     /// Say whether the service runs
+    ///
+    /// And since when, and what it uses. Everybody may ask.
     Status(Name),
     /// List every service of the machine
+    ///
+    /// With the runlevels that it is started and stopped in and, of services that foobarctl has a service file of,
+    /// whether it runs.
     List(List),
     /// Print the completions of a shell
     Completions(Completions),

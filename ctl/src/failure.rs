@@ -21,9 +21,14 @@ impl Failure {
         anyhow::Error::new(Failure { action, message: message.into() })
     }
 
-    /// An error whose code says whether a system call was refused for want of rights.
-    pub fn of_io(error: &io::Error, message: impl Into<String>) -> anyhow::Error {
-        Failure::error(action_of_io(error), message)
+    /// A message about a failed system call; code and remedy say if it was refused for want of rights.
+    pub fn of_io(error: &io::Error, message: String) -> anyhow::Error {
+        match action_of_io(error) {
+            Action::Permission => {
+                Failure::error(Action::Permission, message + "; do it as root or as the owner")
+            }
+            other => Failure::error(other, message),
+        }
     }
 
     /// What the exit code of `error` says, whoever made it: permission problems of the file system are

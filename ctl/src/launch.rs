@@ -66,10 +66,35 @@ fn wait(child: &mut Child, deadline: Instant) -> io::Result<First> {
     if let Some(process) = Process::open(Pid::from_raw(number))? {
         if !process.wait_gone(deadline)? {
             // Its daemon, if there is one already, sees its starter die and gives up.
+            let helpers = descendants(&process);
             process.signal(Signal::SIGKILL)?;
+            for helper in helpers {
+                // Ended meanwhile, or another user's: then it is left.
+                let _ = helper.signal(Signal::SIGKILL);
+            }
             child.wait()?;
             return Ok(First::TooLate);
         }
     }
     child.wait().map(First::Ended)
+}
+
+/// What a process has started that has not put itself into the background.
+fn descendants(process: &Process) -> Vec<Process> {
+    let opened: Vec<Process> = children(process.pid())
+        .into_iter()
+        .filter_map(|pid| Process::open(Pid::from_raw(pid)).ok().flatten())
+        .collect();
+    // Listed once more now that they are pinned: so none of them is a stranger with a number used again.
+    let still = children(process.pid());
+    let mut found: Vec<Process> =
+        opened.into_iter().filter(|child| still.contains(&child.pid().as_raw())).collect();
+    found.extend(found.iter().flat_map(descendants).collect::<Vec<_>>());
+    found
+}
+
+/// proc(5), "/proc/PID/task/TID/children"; none where the kernel does not tell.
+fn children(pid: Pid) -> Vec<i32> {
+    let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }

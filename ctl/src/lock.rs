@@ -41,10 +41,10 @@ impl TreeLock {
         let place = place(root).with_context(|| format!("cannot make the lock file {}", shown.display()))?;
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let file = place
-                .dir
-                .lock_file(&place.name)
-                .with_context(|| format!("cannot open the lock file {}", shown.display()))?;
+            let file = place.dir.lock_file(&place.name).map_err(|error| {
+                let text = format!("cannot open the lock file {}: {error}", shown.display());
+                Failure::of_io(&error, text)
+            })?;
             // A lock on a file that its last holder has removed meanwhile protects nothing.
             let locked =
                 Dir::try_lock(&file).and_then(|free| Ok(free && place.dir.is_still(&place.name, &file)?));

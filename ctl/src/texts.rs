@@ -87,10 +87,11 @@ none. A second install has nothing to do.";
 fn service_file() -> String {
     // No parse can fail here; without it the table would have no names in its defaults.
     let name = ServiceName::parse("myapp").ok();
+    let file = DEFAULT.service_file("NAME");
     let mut text =
-        format!("{}: TOML, one key a line. Only program must be there.\n", DEFAULT.service_file("NAME"));
+        format!("{file} is TOML, one key a line. Only program must be there; brackets hold defaults.\n");
     for key in KEYS {
-        let default = name.as_ref().and_then(|name| key.default(name));
+        let default = name.as_ref().and_then(|name| key.default(name)).filter(|value| value != "[]");
         let default = default.map(|value| format!(" [{value}]")).unwrap_or_default();
         text.push_str(&format!("  {:<15} {}{default}\n", key.name, key.meaning));
     }

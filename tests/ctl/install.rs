@@ -94,32 +94,6 @@ fn json_says_what_was_and_what_would_be_changed() {
 }
 
 #[test]
-fn everything_that_was_installed_goes_again() {
-    let prefix = Prefix::empty("goes");
-    let directories = |picture: crate::support::Picture| {
-        picture.into_iter().filter(|(_, (mode, _))| mode & 0o170_000 != 0o040_000).count()
-    };
-    prefix.ctl(&["install"]).expect(0);
-    prefix.ctl(&["uninstall"]).expect(0);
-    assert_eq!(directories(picture(prefix.sandbox.path())), 0, "files or links are left");
-    let again = prefix.ctl(&["uninstall"]).expect(0);
-    assert_eq!(again.out, "foobar is not installed, nothing to do\n");
-}
-
-#[test]
-fn a_running_service_is_stopped_before_it_goes() {
-    let prefix = Prefix::installed("running");
-    prefix.ctl(&["start"]).expect(0);
-    let pid = prefix.pid().unwrap();
-    let ran = prefix.ctl(&["uninstall", "--purge"]).expect(0);
-    assert!(ran.out.contains(&format!("after stopping it (PID {pid})")), "{ran:#?}");
-    assert!(!crate::support::alive(pid));
-    let left: Vec<_> = fs::read_dir(prefix.path("var/run")).unwrap().collect();
-    assert!(left.is_empty(), "{left:?}");
-    assert!(!prefix.path("etc/foobar").exists() && !prefix.path("etc/foobard.toml").exists());
-}
-
-#[test]
 fn what_an_administrator_changed_is_kept_and_named() {
     let prefix = Prefix::installed("kept");
     let script = prefix.path("etc/init.d/foobar");
@@ -151,6 +125,43 @@ fn runlevels_given_at_install_reach_service_file_script_and_links() {
     assert_eq!(prefix.ctl(&["install"]).expect(0).out, "foobar is installed already, nothing to do\n");
     for bad in ["9", "06", "2x", "$(x)"] {
         prefix.ctl(&["install", "--runlevels", bad]).expect(2);
+    }
+}
+
+#[test]
+fn runlevels_of_a_service_file_that_was_changed_by_hand_are_changed_by_force_and_alone() {
+    let prefix = Prefix::installed("levels-kept");
+    let file = prefix.path("etc/foobar/foobar.toml");
+    let mine = fs::read_to_string(&file).unwrap().replace("network echo server", "thing of mine");
+    fs::write(&file, &mine).unwrap();
+    let ran = prefix.ctl(&["install", "--runlevels", "35"]).expect(0);
+    assert!(ran.err.contains("foobar.toml was changed by hand and is kept"), "{ran:#?}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), mine);
+    prefix.ctl(&["install", "--runlevels", "35", "--force"]).expect(0);
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains("thing of mine") && text.contains("\nrunlevels = \"35\"\n"), "{text}");
+    assert_eq!(prefix.ctl(&["install"]).expect(0).out, "foobar is installed already, nothing to do\n");
+    // A key that is written in a way that cannot be changed in place.
+    prefix.service("odd", "program = \"/bin/true\"\n'runlevels' = \"2345\"\n");
+    let ran = prefix.ctl(&["install", "odd", "--runlevels", "35"]).expect(6);
+    assert!(ran.err.contains("odd.toml: write it as runlevels = \"35\""), "{ran:#?}");
+}
+
+#[test]
+fn a_prefix_whose_name_cannot_stand_in_a_script_is_refused() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let sandbox = Sandbox::new("odd-prefix");
+    for name in [&b"new\nline"[..], b"not\xffutf8"] {
+        let top = sandbox.path().join(std::ffi::OsStr::from_bytes(name));
+        fs::create_dir_all(top.join("etc/foobar")).unwrap();
+        fs::write(top.join("etc/foobar/mine.toml"), "program = \"/bin/true\"\n").unwrap();
+        let before = picture(&top);
+        for service in ["foobar", "mine"] {
+            let mut command = std::process::Command::new(crate::support::FOOBARCTL);
+            let ran = Ran::of(command.arg("--prefix").arg(&top).args(["install", service])).expect(2);
+            assert!(ran.err.lines().count() == 1 && ran.err.contains("another name"), "{ran:#?}");
+        }
+        same("refused", &before, &picture(&top));
     }
 }
 

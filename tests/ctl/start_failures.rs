@@ -4,7 +4,9 @@ use std::fs;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use crate::support::{Prefix, Ran, executable, is_root, running};
+use foobar_tests::until;
+
+use crate::support::{LIMIT, Prefix, Ran, executable, is_root, running};
 
 /// Starts, expects `code`, and that nothing runs and nothing is left.
 #[track_caller]
@@ -78,7 +80,9 @@ fn a_program_that_is_not_there_is_not_installed() {
 fn a_program_that_is_never_ready_is_killed_in_time() {
     let prefix = Prefix::empty("slow");
     let program = prefix.path("slow");
-    executable(&program, "#!/bin/sh\necho waiting for nothing >&2\nexec sleep 1000\n");
+    // Alone, and through helpers of helpers.
+    let mark = format!("{:09}", 1_000_000 + std::process::id());
+    executable(&program, &format!("#!/bin/sh\necho waiting for nothing >&2\n(sleep {mark}; :) & wait\n"));
     let text = format!(
         "program = \"{}\"\npid-file = \"{}\"\nstart-timeout = 1\n",
         program.display(),
@@ -88,6 +92,7 @@ fn a_program_that_is_never_ready_is_killed_in_time() {
     let begin = Instant::now();
     let ran = prefix.ctl(&["start", "slow"]).expect(1);
     assert!(begin.elapsed() < Duration::from_secs(5));
+    until("the end of all helpers", LIMIT, || running(&mark).is_empty().then_some(()));
     assert!(ran.err.contains("within 1 s") && ran.err.contains("waiting for nothing"), "{ran:#?}");
 }
 

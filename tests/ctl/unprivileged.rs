@@ -64,6 +64,20 @@ fn status_works_for_everybody_and_stop_does_not() {
 }
 
 #[test]
+fn root_does_not_run_what_a_user_wrote() {
+    if !possible() {
+        return;
+    }
+    let prefix = Prefix::installed("theirs");
+    let file = prefix.path("etc/foobar/foobar.toml");
+    chown(&file, Some(USER), None).unwrap();
+    let ran = prefix.ctl(&["start"]).expect(4);
+    assert!(ran.err.contains("belongs to user 65534") && ran.err.contains("sudo -u '#65534'"), "{ran:#?}");
+    assert_eq!(prefix.pid(), None);
+    chown(&file, Some(0), None).unwrap();
+}
+
+#[test]
 fn a_prefix_of_ones_own_needs_no_root_at_all() {
     if !possible() {
         return;

@@ -100,6 +100,14 @@ fn a_tree_of_no_known_layout_is_not_guessed_at() {
 fn help_tells_the_exit_codes_and_the_keys_of_json() {
     let help = ctl(&["--help"]).expect(0);
     assert!(help.out.contains("not permitted") && help.out.contains("force-reload"), "{}", help.out);
+    for line in
+        help.out.lines().skip_while(|line| *line != "Verbs:").skip(1).take_while(|line| !line.is_empty())
+    {
+        let (verb, about) = line.trim().split_once(' ').unwrap();
+        let own = ctl(&[verb, "--help"]).expect(0).out;
+        assert!(own.starts_with(about.trim()), "{verb}: {own}");
+        assert!(own.contains("EXIT STATUS"), "{verb}: {own}");
+    }
     let status = ctl(&["status", "--help"]).expect(0);
     for key in ["service", "code", "state", "pid", "since", "uptime", "cpu_time", "memory", "pid_file"] {
         assert!(status.out.contains(key), "{key}: {}", status.out);
@@ -145,9 +153,23 @@ fn there_is_a_manual_page_for_every_verb_with_every_option() {
         let page = fs::read_to_string(sandbox.path().join(format!("foobarctl-{verb}.8"))).unwrap();
         assert!(page.contains(".TH foobarctl-"), "{page}");
         assert!(page.contains("prefix"), "{verb}: the options of every verb are missing");
+        assert!(page.contains(".SH \"EXIT STATUS\"") && page.contains(".SH \"SEE ALSO\""), "{page}");
+        assert!(!page.contains("Arguments of"), "{page}");
         assert!(main.replace('\\', "").contains(&format!("foobarctl-{verb}(8)")), "{main}");
     }
     assert!(main.contains("not permitted"), "the exit codes are missing");
+    let install = fs::read_to_string(sandbox.path().join("foobarctl-install.8")).unwrap().replace('\\', "");
+    for key in ["program", "pid-file", "stop-timeout", "required-start"] {
+        assert!(install.contains(&format!("\n  {key} ")), "{key} is missing: {install}");
+    }
+    match Command::new("groff")
+        .args(["-ww", "-man", "-Tutf8"])
+        .arg(sandbox.path().join("foobarctl.8"))
+        .output()
+    {
+        Ok(output) => assert_eq!(String::from_utf8_lossy(&output.stderr), ""),
+        Err(_) => foobar_tests::skip("groff is not installed"),
+    }
 }
 
 #[test]
@@ -160,6 +182,16 @@ fn a_reader_that_goes_away_is_no_error_and_a_full_disk_is_one() {
     let output = prefix.command(&["list"]).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("standard output"));
+    for arguments in [&["--help"][..], &["completions", "bash"], &["--version"]] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = prefix.command(arguments).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let mut shell = Command::new("/bin/sh");
+        shell
+            .args(["-c", "foobarctl=$0; { \"$foobarctl\" \"$@\"; echo $? >&2; } | :", FOOBARCTL])
+            .args(arguments);
+        assert_eq!(Ran::of(&mut shell).expect(0).err, "0\n", "{arguments:?}");
+    }
 }
 
 #[test]

@@ -78,6 +78,12 @@ pub fn carry_out(context: &Context, layout: &Layout, change: &Change<'_>, plan: 
     Ok(Action::Ok)
 }
 
+/// How many steps a plan has, in words.
+pub fn count(plan: &Plan) -> String {
+    let steps = plan.steps.len();
+    if steps == 1 { "1 change".to_owned() } else { format!("{steps} changes") }
+}
+
 /// The exit code for a plan that cannot be.
 pub fn refused(error: &PlanError) -> anyhow::Error {
     let action = match error {

@@ -49,7 +49,7 @@ fn toggle(
     let change = Change {
         verb,
         name: &name,
-        done: format!("{verb}d {name} ({} changes)", plan.steps.len()),
+        done: format!("{verb}d {name} ({})", change::count(&plan)),
         idle: format!("{name} is {verb}d already, nothing to do"),
     };
     change::carry_out(context, layout, &change, &plan)

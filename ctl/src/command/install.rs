@@ -56,9 +56,9 @@ pub fn run(context: &Context, arguments: &Install) -> Result<Action> {
         verb: "install",
         name: &name,
         done: format!(
-            "installed {name} in {} ({} changes, runlevels {})",
+            "installed {name} in {} ({}, runlevels {})",
             context.root.outside(Path::new(&layout.script(name.as_str()))).display(),
-            plan.steps.len(),
+            change::count(&plan),
             wanted.service.runlevels
         ),
         idle: format!("{name} is installed already, nothing to do"),

@@ -71,7 +71,7 @@ fn tell(
     let change = Change {
         verb: "uninstall",
         name,
-        done: format!("uninstalled {name} ({} changes){stopped}", plan.steps.len()),
+        done: format!("uninstalled {name} ({}){stopped}", change::count(&plan)),
         idle: if plan.notes.is_empty() {
             idle
         } else {
