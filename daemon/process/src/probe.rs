@@ -72,15 +72,13 @@ pub struct Refusal {
 #[derive(Debug, thiserror::Error)]
 pub enum Reason {
     /// Its type, owner, mode or links.
-    #[error("not believed, {0}: remove it, or restart the service")]
+    #[error("not believed, {0}: remove it")]
     File(Doubt),
     /// Its text.
-    #[error("not believed, {0}: remove it, or restart the service")]
+    #[error("not believed, {0}: remove it")]
     Text(Grammar),
     /// The text names one process and the record another, which runs.
-    #[error(
-        "not believed, it names process {text}, but the daemon is process {daemon}: restore it or restart the service"
-    )]
+    #[error("not believed, it names process {text}, but the daemon is process {daemon}: remove it")]
     Disagrees {
         /// The number in the file.
         text: Pid,
