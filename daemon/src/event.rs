@@ -14,17 +14,23 @@ pub enum Event {
     StopNow,
     /// Open the log anew, for it has been moved away.
     Reopen,
+    /// More workers.
+    Grow,
+    /// Fewer workers.
+    Shrink,
     /// A child has ended.
     ChildExited,
 }
 
 /// Each signal that is read, with its event and the sentence of the manual.
-pub const TABLE: [(Signal, Event, &str); 6] = [
+pub const TABLE: [(Signal, Event, &str); 8] = [
     (Signal::SIGHUP, Event::Reload, "read the configuration again; a broken one is refused and logged"),
     (Signal::SIGTERM, Event::Stop, "accept nothing more, finish what runs within the grace, end"),
     (Signal::SIGINT, Event::Stop, "the same"),
     (Signal::SIGQUIT, Event::StopNow, "end at once"),
     (Signal::SIGUSR1, Event::Reopen, "open the log file and syslog anew"),
+    (Signal::SIGTTIN, Event::Grow, "one worker more in each pool of model prefork"),
+    (Signal::SIGTTOU, Event::Shrink, "one worker fewer"),
     (Signal::SIGCHLD, Event::ChildExited, "collect workers that have ended"),
 ];
 

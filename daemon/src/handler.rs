@@ -1,15 +1,23 @@
-//! What the author of a daemon writes: how one connection is served. How connections are allocated to
-//! processes is the business of the models.
+//! What the author of a daemon writes: how one connection, or one datagram, is served. How they are allocated
+//! to processes and threads is the business of the models.
 
 use std::io;
+use std::net::SocketAddr;
+use std::os::fd::BorrowedFd;
+use std::process::Command;
+use std::sync::Arc;
 
+use crate::address::Peer;
+use crate::config::Server;
 use crate::connection::Connection;
+use crate::session::Session;
 
-/// The service of a daemon.
+/// The service of a server.
 ///
-/// One value serves all connections of a server. In the fork model each connection is served by a copy of it,
-/// as it was at the moment of the fork: what `serve` changes in it is lost with the worker.
-pub trait Handler {
+/// One value serves all connections of a server. Where the model works with processes, each has a copy of it as it
+/// was at the fork: what a worker changes in it is the worker's own, and lost with it. Where it works with
+/// threads, all of them share it.
+pub trait Handler: Send + Sync {
     /// Serves one connection to its end. The connection is closed when this returns.
     ///
     /// # Errors
@@ -17,20 +25,71 @@ pub trait Handler {
     /// not worth a line in the log; other errors are logged with the peer's address.
     fn serve(&self, connection: &mut Connection<'_>) -> io::Result<()>;
 
-    /// Called once, before privileges are dropped: the place to open what only root may open.
+    /// Whether [`Handler::answer`] is there: only then may a server listen on UDP.
+    fn takes_datagrams(&self) -> bool {
+        false
+    }
+
+    /// Answers one datagram: writes into `answer`, which is empty, and returns true, or returns false for silence.
+    fn answer(&self, request: &[u8], sender: SocketAddr, answer: &mut Vec<u8>) -> bool {
+        let _ = (request, sender, answer);
+        false
+    }
+
+    /// Whether [`Handler::session`] is there: only then may a server have the model *event*.
+    fn has_sessions(&self) -> bool {
+        false
+    }
+
+    /// The same service as a state machine, which the *event* model drives for thousands of connections in one
+    /// process; none if it has no such form.
+    fn session(&self, peer: &Peer) -> Option<Box<dyn Session>> {
+        let _ = peer;
+        None
+    }
+
+    /// The program that serves a connection of `peer` to `local` in the place of [`Handler::serve`], where a model
+    /// starts a process for each connection anyway. Its standard input and output will be the connection.
+    fn program(&self, peer: &Peer, local: &Peer) -> Option<Command> {
+        let _ = (peer, local);
+        None
+    }
+
+    /// A pipe whose lines the master writes to the log, such as the standard error of programs.
+    fn diagnostics(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    /// Called once at start, before privileges are dropped: the place to open what only root may open. Not called
+    /// for a service that a reload brings.
     ///
     /// # Errors
     /// The start fails with this reason.
-    fn before_drop(&mut self) -> io::Result<()> {
+    fn before_drop(&self) -> io::Result<()> {
         Ok(())
     }
 
-    /// Called once, after privileges are dropped (or kept, if no user is configured) and before the daemon
-    /// is ready.
+    /// Called once at start, after privileges are dropped (or kept, if no user is configured) and before the
+    /// daemon is ready.
     ///
     /// # Errors
     /// The start fails with this reason.
-    fn after_drop(&mut self) -> io::Result<()> {
+    fn after_drop(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Called in each worker process before its first connection: the place for state of its own, such as a
+    /// connection to a database.
+    ///
+    /// # Errors
+    /// The worker ends, the reason is logged, and another is tried after a pause that grows.
+    fn begin_worker(&self) -> io::Result<()> {
         Ok(())
     }
 }
+
+/// From the configuration of a server to its service: called for each server at start and at each reload.
+///
+/// # Errors
+/// Why that server cannot be served so; the configuration is refused with this reason.
+pub type Services<'s> = &'s dyn Fn(&Server) -> Result<Arc<dyn Handler>, String>;

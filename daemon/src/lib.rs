@@ -1,24 +1,31 @@
 //! foobard: a network server, and the library to write your own.
 #![forbid(unsafe_code)]
 
-pub mod account;
+mod account;
+pub mod address;
+pub mod board;
 pub mod cli;
 pub mod config;
 pub mod connection;
-pub mod drain;
 pub mod echo;
+mod ending;
 pub mod event;
 pub mod exit;
+mod gate;
 pub mod handler;
 mod instance;
-pub mod limits;
+mod limits;
 pub mod listener;
 pub mod log;
 mod logfile;
-pub mod model;
+mod master;
+mod model;
 mod pause;
-pub mod reload;
+mod pool;
+mod rate;
+mod reload;
 pub mod server;
-pub mod workers;
+pub mod session;
+mod told;
 
 pub use foobar_process as process;

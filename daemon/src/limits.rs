@@ -17,13 +17,13 @@ const OWN: u64 = 64;
 /// What getrlimit(2) or setrlimit(2) say.
 pub fn open_files(config: &Config) -> io::Result<Option<String>> {
     let Some(wanted) = config.open_files else {
-        let wanted = u64::from(config.max_connections) + OWN;
+        let most: u64 = config.servers.iter().map(|server| u64::from(server.max_connections)).sum();
+        let wanted = most + OWN;
         let got = raise(wanted)?;
         return Ok((got < wanted).then(|| {
             format!(
-                "the limit of open files is {got}, and max-connections = {} may need {wanted}: \
-                 raise the hard limit (ulimit -Hn), or lower max-connections",
-                config.max_connections
+                "the limit of open files is {got}, and max-connections = {most} may need {wanted}: \
+                 raise the hard limit (ulimit -Hn), or lower max-connections"
             )
         }));
     };

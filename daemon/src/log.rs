@@ -1,8 +1,8 @@
 //! The daemon's own messages: to syslog, to a file, to standard error, as configured and as the way of
 //! running asks for. Opened while the process has its privileges, opened anew when told.
 
-use std::cell::RefCell;
 use std::io::{self, Write as _};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use foobar_process::Pid;
 use foobar_process::privilege::Account;
@@ -31,7 +31,7 @@ pub struct Log {
     also: Also,
     /// Of a file that is made, so that it can be opened again after the drop of privileges.
     owner: Option<Account>,
-    sinks: RefCell<Sinks>,
+    sinks: Mutex<Sinks>,
 }
 
 /// Where messages go, and by which configuration.
@@ -50,12 +50,17 @@ impl Log {
     /// Why the log file could not be opened, with its name.
     pub fn open(config: &Config, also: Also, owner: Option<Account>) -> Result<Log, (String, io::Error)> {
         let sinks = Sinks::open(config, also, owner.as_ref())?;
-        Ok(Log { also, owner, sinks: RefCell::new(sinks) })
+        Ok(Log { also, owner, sinks: Mutex::new(sinks) })
+    }
+
+    fn sinks(&self) -> MutexGuard<'_, Sinks> {
+        // A thread that panicked while it wrote has left nothing half done.
+        self.sinks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes one message. Control characters are made visible, so that no text can forge a line.
     pub fn write(&self, priority: Priority, text: &str) {
-        let mut sinks = self.sinks.borrow_mut();
+        let mut sinks = self.sinks();
         if let Some(syslog) = &sinks.syslog {
             syslog.send(priority, text);
         }
@@ -73,25 +78,25 @@ impl Log {
     /// # Errors
     /// Why the log file could not be opened.
     pub fn follow(&self, config: &Config) -> Result<(), String> {
-        let same_file = match (&config.log, &self.sinks.borrow().config.log) {
+        let same_file = match (&config.log, &self.sinks().config.log) {
             (LogTarget::File(new), LogTarget::File(old)) => new == old,
             _ => false,
         };
         // The same file need not be opened again, which after a drop of privileges may not be possible.
-        let kept = if same_file { self.sinks.borrow_mut().file.take() } else { None };
+        let kept = if same_file { self.sinks().file.take() } else { None };
         let opened = match kept {
             Some(file) => Ok(Sinks { file: Some(file), ..Sinks::without_file(config, self.also) }),
             None => Sinks::open(config, self.also, self.owner.as_ref()),
         };
         let sinks = opened.map_err(|(what, error)| format!("{what}: {error}"))?;
-        *self.sinks.borrow_mut() = sinks;
+        *self.sinks() = sinks;
         Ok(())
     }
 
     /// Opens file and syslog anew, for they may have been moved away or restarted. Returns what did not
     /// succeed; the old one is kept then.
     pub fn reopen(&self) -> Vec<String> {
-        let mut sinks = self.sinks.borrow_mut();
+        let mut sinks = self.sinks();
         if sinks.syslog.is_some() {
             sinks.syslog = Some(syslog_of(&sinks.config));
         }

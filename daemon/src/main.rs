@@ -3,11 +3,14 @@
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser as _;
 use foobard::cli::Cli;
+use foobard::config::Server;
 use foobard::echo::Echo;
 use foobard::exit::{Exit, Failure};
+use foobard::handler::Handler;
 use foobard::server::{self, Mode, Options, Outcome};
 
 fn main() -> ExitCode {
@@ -40,16 +43,21 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     };
     let options = Options { config: cli.config.clone(), pid_file: cli.pid_file.clone(), mode };
     if cli.check {
-        for remark in server::check(&options)? {
+        for remark in server::check(&options, &services)? {
             say(&format!("{}: {remark}", cli.config.display()));
         }
         say(&format!("{}: configuration is good", cli.config.display()));
         return Ok(());
     }
-    if let Outcome::AlreadyRunning(pid) = server::run(&options, &mut Echo)? {
+    if let Outcome::AlreadyRunning(pid) = server::run(&options, &services)? {
         say(&format!("foobard is already running (PID {pid})"));
     }
     Ok(())
+}
+
+/// The service that a server of the configuration names.
+fn services(_server: &Server) -> Result<Arc<dyn Handler>, String> {
+    Ok(Arc::new(Echo))
 }
 
 fn say(line: &str) {

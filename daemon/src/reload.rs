@@ -2,12 +2,13 @@
 //! full before anything of the old one is let go. Serving by it is the business of the stage.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::Arc;
 
-use crate::config::{self, Config, Trust};
+use crate::address::Address;
+use crate::config::{self, Config, ModelName, Server, Trust};
 use crate::exit::{Exit, Failure};
+use crate::handler::{Handler, Services};
 use crate::listener::Listener;
 use crate::log::Log;
 
@@ -21,18 +22,27 @@ pub struct Source {
 }
 
 /// A configuration in force with its listening sockets.
-#[derive(Debug)]
 pub struct Generation {
     /// 1 for the one the server was started with.
     pub number: u64,
     /// What the file said.
     pub config: Config,
-    /// One for each address of `config.listen`, in that order.
-    pub listeners: Vec<Rc<Listener>>,
+    /// Its servers, in that order.
+    pub servers: Vec<Serving>,
+}
+
+/// A server that is ready to be served.
+#[derive(Clone)]
+pub struct Serving {
+    /// What the file said about it.
+    pub server: Arc<Server>,
+    /// Its service.
+    pub handler: Arc<dyn Handler>,
+    /// One for each address of `server.listen`, in that order.
+    pub listeners: Vec<Arc<Listener>>,
 }
 
 /// What came of the wish to reload.
-#[derive(Debug)]
 pub enum Reload {
     /// The next generation, and what is worth a word about it.
     Applied(Box<Generation>, Vec<String>),
@@ -44,14 +54,7 @@ impl fmt::Display for Reload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Reload::Applied(next, _) => {
-                let addresses: Vec<String> = next.listeners.iter().map(ToString::to_string).collect();
-                write!(
-                    f,
-                    "configuration reloaded: generation {}, model {}, listening on {}",
-                    next.number,
-                    next.config.model,
-                    addresses.join(", ")
-                )
+                write!(f, "configuration reloaded: generation {}, {}", next.number, next.summary())
             }
             Reload::Refused(reason) => write!(f, "reload refused, the old configuration stays: {reason}"),
         }
@@ -62,10 +65,27 @@ impl Generation {
     /// The first generation.
     ///
     /// # Errors
-    /// An address that cannot be bound.
-    pub fn first(config: Config) -> Result<Generation, Failure> {
-        let listeners = bind(&config, &[])?;
-        Ok(Generation { number: 1, config, listeners })
+    /// A service that cannot be, an address that cannot be bound.
+    pub fn first(config: Config, services: Services<'_>) -> Result<Generation, Failure> {
+        let servers = serve(&config, services, &[])?;
+        Ok(Generation { number: 1, config, servers })
+    }
+
+    /// All listening sockets.
+    pub fn listeners(&self) -> impl Iterator<Item = &Arc<Listener>> {
+        self.servers.iter().flat_map(|serving| &serving.listeners)
+    }
+
+    /// Models and addresses, for the log.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let one = |serving: &Serving| {
+            let addresses: Vec<String> = serving.listeners.iter().map(ToString::to_string).collect();
+            let name =
+                if self.servers.len() > 1 { format!("{}: ", serving.server.name) } else { String::new() };
+            format!("{name}model {}, listening on {}", serving.server.model, addresses.join(", "))
+        };
+        self.servers.iter().map(one).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -73,13 +93,14 @@ impl Generation {
 /// sockets, and with them the connections that wait there; new ones are bound; the log is opened anew if it
 /// moved. Nothing has changed if any of that fails.
 #[must_use]
-pub fn next(source: &Source, current: &Generation, log: &Log) -> Reload {
+pub fn next(source: &Source, services: Services<'_>, current: &Generation, log: &Log) -> Reload {
     let config = match config::load(&source.file, source.trust) {
         Ok(config) => config,
         Err(error) => return Reload::Refused(error.to_string()),
     };
-    let listeners = match bind(&config, &current.listeners) {
-        Ok(listeners) => listeners,
+    let old: Vec<Arc<Listener>> = current.listeners().cloned().collect();
+    let servers = match serve(&config, services, &old) {
+        Ok(servers) => servers,
         Err(failure) => return Reload::Refused(failure.reason),
     };
     if let Err(reason) = log.follow(&config) {
@@ -89,23 +110,64 @@ pub fn next(source: &Source, current: &Generation, log: &Log) -> Reload {
     for key in config.needs_restart(&current.config) {
         remarks.push(format!("{key} was changed: it takes effect at the next restart"));
     }
-    Reload::Applied(Box::new(Generation { number: current.number + 1, config, listeners }), remarks)
+    Reload::Applied(Box::new(Generation { number: current.number + 1, config, servers }), remarks)
 }
 
-fn bind(config: &Config, old: &[Rc<Listener>]) -> Result<Vec<Rc<Listener>>, Failure> {
-    let one = |address: &SocketAddr| match old.iter().find(|listener| listener.address() == *address) {
-        Some(kept) => {
-            kept.set_backlog(config.backlog).map_err(|error| refused(*address, &error))?;
-            Ok(Rc::clone(kept))
+fn serve(config: &Config, services: Services<'_>, old: &[Arc<Listener>]) -> Result<Vec<Serving>, Failure> {
+    // The backlog of a socket that stays is changed last, when nothing can fail any more.
+    let servers = config
+        .servers
+        .iter()
+        .map(|server| {
+            let handler = service(server, services)?;
+            let listeners =
+                server.listen.iter().map(|address| door(server, address, old)).collect::<Result<_, _>>()?;
+            Ok(Serving { server: Arc::new(server.clone()), handler, listeners })
+        })
+        .collect::<Result<Vec<Serving>, Failure>>()?;
+    for serving in &servers {
+        for listener in &serving.listeners {
+            let backlog = serving.server.sockets.backlog;
+            listener.set_backlog(backlog).map_err(|error| refused(listener.address(), &error))?;
         }
-        None => {
-            Listener::bind(*address, config.backlog).map(Rc::new).map_err(|error| refused(*address, &error))
-        }
-    };
-    config.listen.iter().map(one).collect()
+    }
+    Ok(servers)
 }
 
-fn refused(address: SocketAddr, error: &std::io::Error) -> Failure {
+/// The service of `server`, if it can serve all of its addresses by its model.
+///
+/// # Errors
+/// Exit code 6.
+pub fn service(server: &Server, services: Services<'_>) -> Result<Arc<dyn Handler>, Failure> {
+    let refused =
+        |reason: String| Failure::new(Exit::NotConfigured, format_args!("server {}: {reason}", server.name));
+    let handler = services(server).map_err(refused)?;
+    if let Some(address) = server.listen.iter().find(|address| address.is_datagram()) {
+        if !handler.takes_datagrams() {
+            return Err(refused(format!(
+                "the service knows no datagrams: listen on TCP instead of {address}"
+            )));
+        }
+    }
+    if server.model == ModelName::Event && !handler.has_sessions() {
+        return Err(refused("the service has no form for model event: write prefork or threads".to_owned()));
+    }
+    Ok(handler)
+}
+
+fn door(server: &Server, address: &Address, old: &[Arc<Listener>]) -> Result<Arc<Listener>, Failure> {
+    if let Some(kept) = old.iter().find(|listener| listener.fits(address, &server.sockets)) {
+        return Ok(Arc::clone(kept));
+    }
+    if old.iter().any(|listener| listener.address() == address) {
+        let text =
+            format_args!("{address} cannot change its socket options while it is served: restart the daemon");
+        return Err(Failure::new(Exit::Error, text));
+    }
+    Listener::bind(address, &server.sockets).map(Arc::new).map_err(|error| refused(address, &error))
+}
+
+fn refused(address: &Address, error: &std::io::Error) -> Failure {
     let remedy = match error.kind() {
         std::io::ErrorKind::AddrInUse => "stop the program that listens there, or choose another port",
         std::io::ErrorKind::PermissionDenied => {

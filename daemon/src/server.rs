@@ -3,7 +3,8 @@
 use std::env::set_current_dir;
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use foobar_process::daemonize::{Daemonize, Readiness, Side, Verdict};
 use foobar_process::pidfile::PidFile;
@@ -15,13 +16,12 @@ use foobar_process::{Pid, Uid};
 use nix::sys::stat::{Mode as Mask, umask};
 
 use crate::config::{self, Config, Trust};
-use crate::drain::drain;
 use crate::exit::{Exit, Failure};
-use crate::handler::Handler;
+use crate::handler::Services;
 use crate::instance::{self, Claim};
 use crate::log::{self, Also, Log};
-use crate::model::{self, Stage};
-use crate::reload::{Generation, Source};
+use crate::master::Master;
+use crate::reload::{self, Generation, Source};
 use crate::{account, event, limits};
 
 /// How long the daemon may take to become ready.
@@ -73,18 +73,19 @@ struct Start {
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn check(options: &Options) -> Result<Vec<String>, Failure> {
+pub fn check(options: &Options, services: Services<'_>) -> Result<Vec<String>, Failure> {
     let config = config::load(&options.config, trust()).map_err(|error| Failure::new(error.exit, &error))?;
     account::of(&config)?;
+    config.servers.iter().try_for_each(|server| reload::service(server, services).map(drop))?;
     Ok(config.remarks())
 }
 
-/// Runs `handler` as a server. In [`Mode::Detached`] this returns in two processes: in the starter when the
+/// Runs a server of `services`. In [`Mode::Detached`] this returns in two processes: in the starter when the
 /// daemon is ready or has failed, in the daemon when it has ended; `main` should end with it in both.
 ///
 /// # Errors
 /// Why it did not start. Nothing is left behind then, and the reason is in syslog as well.
-pub fn run(options: &Options, handler: &mut dyn Handler) -> Result<Outcome, Failure> {
+pub fn run(options: &Options, services: Services<'_>) -> Result<Outcome, Failure> {
     let source = Source { file: absolute(&options.config)?, trust: trust() };
     let config = config::load(&source.file, source.trust).map_err(|error| {
         let failure = Failure::new(error.exit, &error);
@@ -101,7 +102,7 @@ pub fn run(options: &Options, handler: &mut dyn Handler) -> Result<Outcome, Fail
         Ok(Claim::AlreadyRunning(pid)) => return Ok(Outcome::AlreadyRunning(pid)),
         Err(failure) => return Err(announced(failure)),
     };
-    let start = gather(lock, &config).map_err(announced)?;
+    let start = gather(lock, &config, services).map_err(announced)?;
     let readiness = match options.mode {
         Mode::Foreground | Mode::Init => attach(&config).map_err(announced)?,
         Mode::Detached => match detach(&config, &start).map_err(announced)? {
@@ -115,19 +116,19 @@ pub fn run(options: &Options, handler: &mut dyn Handler) -> Result<Outcome, Fail
     };
     // From here on this is the server. A starter says why it failed; without one it does so itself.
     let detached = readiness.is_detached();
-    live(start, &source, options.mode, handler, readiness)
+    live(start, &source, options.mode, services, readiness)
         .map_err(|failure| if detached { failure } else { announced(failure) })?;
     Ok(Outcome::Ended)
 }
 
 /// Account, limits, sockets: everything whose want is to be told before there is a second process.
-fn gather(lock: StartLock, config: &Config) -> Result<Start, Failure> {
+fn gather(lock: StartLock, config: &Config, services: Services<'_>) -> Result<Start, Failure> {
     let account = account::of(config)?;
     let mut warnings = config.remarks();
     let limited =
         limits::open_files(config).map_err(|error| Failure::io("cannot set RLIMIT_NOFILE", &error))?;
     warnings.extend(limited);
-    let generation = Generation::first(config.clone())?;
+    let generation = Generation::first(config.clone(), services)?;
     Ok(Start { lock, account, generation, warnings })
 }
 
@@ -138,8 +139,8 @@ fn detach(config: &Config, start: &Start) -> Result<Side, Failure> {
         .umask(config.umask)
         .timeout(START_LIMIT)
         .keep(&start.lock);
-    for listener in &start.generation.listeners {
-        daemonize = daemonize.keep(listener);
+    for listener in start.generation.listeners() {
+        daemonize = daemonize.keep(listener.as_ref());
     }
     daemonize.detach().map_err(|error| Failure::new(Exit::of(&error.source), error))
 }
@@ -159,7 +160,7 @@ fn live(
     start: Start,
     source: &Source,
     mode: Mode,
-    handler: &mut dyn Handler,
+    services: Services<'_>,
     readiness: Readiness,
 ) -> Result<(), Failure> {
     let Start { lock, account, generation, warnings } = start;
@@ -167,7 +168,7 @@ fn live(
     let blocked =
         Signals::block(&event::signals()).map_err(|error| Failure::io("cannot read signals", &error));
     let settled = blocked.and_then(|signals| {
-        let (log, pid_file) = settle(&lock, account, &generation.config, mode, handler)?;
+        let (log, pid_file) = settle(&lock, account, &generation, mode)?;
         Ok((signals, log, pid_file))
     });
     let (signals, log, pid_file) = match settled {
@@ -178,12 +179,12 @@ fn live(
         }
     };
     let private = [pid_file.as_fd()];
-    let handler: &dyn Handler = handler;
-    let greeting = greeting(&generation);
-    let staged = Stage::new(generation, source, &signals, handler, &log, &private)
-        .map_err(|error| Failure::io("cannot make the lifeline of the workers", &error));
-    let mut stage = match staged {
-        Ok(stage) => stage,
+    let greeting = format!("started: {}", generation.summary());
+    let log = Arc::new(log);
+    let made = Master::new(generation, source, services, &signals, Arc::clone(&log), &private)
+        .map_err(|error| Failure::io("cannot prepare the workers", &error));
+    let master = match made {
+        Ok(master) => master,
         Err(failure) => {
             let _ = pid_file.remove();
             readiness.failed(failure.code, &failure.reason);
@@ -192,17 +193,18 @@ fn live(
     };
     if let Err(gone) = readiness.ready() {
         log.write(Priority::Err, &gone.to_string());
-        drop(stage);
+        drop(master);
         let _ = pid_file.remove();
         return Err(Failure::new(Exit::Error, gone));
     }
     drop(lock);
     log.write(Priority::Notice, &greeting);
     warnings.iter().for_each(|warning| log.write(Priority::Warning, warning));
-    model::run(&mut stage);
-    let deadline = stage.deadline().unwrap_or_else(Instant::now);
-    drain(stage.into_workers(), &signals, &log, deadline);
-    log.write(Priority::Notice, "ended");
+    let cause = master.run();
+    log.write(
+        Priority::Notice,
+        &cause.map_or("stopped".to_owned(), |signal| format!("stopped by {}", signal.as_str())),
+    );
     let path = pid_file.path().to_owned();
     if let Err(error) = pid_file.remove() {
         log.write(Priority::Warning, &format!("cannot remove {}: {error}", path.display()));
@@ -214,10 +216,10 @@ fn live(
 fn settle(
     lock: &StartLock,
     account: Option<Account>,
-    config: &Config,
+    generation: &Generation,
     mode: Mode,
-    handler: &mut dyn Handler,
 ) -> Result<(Log, PidFile), Failure> {
+    let config = &generation.config;
     let also = match mode {
         Mode::Detached => Also::Nothing,
         Mode::Foreground => Also::StderrOnly,
@@ -225,15 +227,11 @@ fn settle(
     };
     let log = Log::open(config, also, account.clone()).map_err(|(what, error)| Failure::io(what, &error))?;
     let pid_file = PidFile::create(lock).map_err(|error| instance::unwritable(&error))?;
-    let dropped = handler
-        .before_drop()
-        .map_err(|error| Failure::io("the service could not prepare", &error))
+    let dropped = prepare(generation)
         .and_then(|()| {
             account.map_or(Ok(()), |account| account.assume()).map_err(|error| account::refused(&error))
         })
-        .and_then(|()| {
-            handler.after_drop().map_err(|error| Failure::io("the service could not begin", &error))
-        });
+        .and_then(|()| begin(generation));
     match dropped {
         Ok(()) => Ok((log, pid_file)),
         Err(failure) => {
@@ -243,9 +241,18 @@ fn settle(
     }
 }
 
-fn greeting(generation: &Generation) -> String {
-    let addresses: Vec<String> = generation.listeners.iter().map(ToString::to_string).collect();
-    format!("started: model {}, listening on {}", generation.config.model, addresses.join(", "))
+fn prepare(generation: &Generation) -> Result<(), Failure> {
+    let mut handlers = generation.servers.iter().map(|serving| &serving.handler);
+    handlers
+        .try_for_each(|handler| handler.before_drop())
+        .map_err(|error| Failure::io("the service could not prepare", &error))
+}
+
+fn begin(generation: &Generation) -> Result<(), Failure> {
+    let mut handlers = generation.servers.iter().map(|serving| &serving.handler);
+    handlers
+        .try_for_each(|handler| handler.after_drop())
+        .map_err(|error| Failure::io("the service could not begin", &error))
 }
 
 /// What root runs may be configured by root alone.

@@ -38,6 +38,13 @@ impl Lifeline {
     }
 }
 
+impl AsFd for Lifeline {
+    /// The master's end, which must not live on in anybody else.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.master.as_fd()
+    }
+}
+
 /// The worker's end of the [`Lifeline`]: readable (POLLIN or POLLHUP) when the master is gone.
 #[derive(Debug)]
 pub struct Leash {
@@ -205,6 +212,21 @@ fn exit_of(status: WaitStatus) -> Option<Exit> {
 /// As sigaction(2), none in practice.
 pub fn ignore_children() -> io::Result<()> {
     sys::ignore_children()
+}
+
+/// Starts `command` with `stream` as its standard input and output, and does not wait for it: it is collected by [`reap`].
+///
+/// # Errors
+/// What fork(2) or execve(2) say.
+pub fn start_connected(mut command: Command, stream: &OwnedFd) -> io::Result<Pid> {
+    command.stdin(stream.try_clone()?).stdout(stream.try_clone()?);
+    let child = command.spawn()?;
+    i32::try_from(child.id()).map(Pid::from_raw).map_err(io::Error::other)
+}
+
+/// Takes [`ignore_children`] back: those that end from now on can be collected again.
+pub fn default_children() {
+    sys::default_children();
 }
 
 /// A command that starts clean, whatever this process has blocked, ignored, opened or in its environment: default signal

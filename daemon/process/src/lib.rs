@@ -15,7 +15,7 @@
 //! | be the only one, and be found | [`startlock`], [`pidfile`] |
 //! | find another daemon, and be sure it is the one | [`probe`], [`identity`], [`usage`] |
 //! | end it | [`stop`] |
-//! | signals as data, workers, programs | [`signal`], [`child`] |
+//! | signals as data, workers, programs, memory shared with workers | [`signal`], [`child`], [`shared`] |
 //! | give up root, raise limits, log | [`privilege`], [`limits`], [`syslog`] |
 #![deny(unsafe_code)]
 
@@ -34,6 +34,7 @@ pub mod privilege;
 pub mod probe;
 mod procfs;
 mod record;
+pub mod shared;
 pub mod signal;
 mod starter;
 pub mod startlock;

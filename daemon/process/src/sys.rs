@@ -7,6 +7,7 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
+use std::sync::atomic::AtomicU64;
 use std::{fs, ptr};
 
 use nix::unistd::{ForkResult, Pid};
@@ -237,6 +238,48 @@ pub(crate) fn clean_start(command: &mut Command) {
     };
     // SAFETY: the hook makes only async-signal-safe calls and does not allocate.
     unsafe { command.pre_exec(hook) };
+}
+
+/// A shared anonymous mapping of 64-bit cells; unmapped when dropped.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    cells: ptr::NonNull<AtomicU64>,
+    count: usize,
+}
+
+// SAFETY: the mapping is only reachable through shared references to atomics, which any thread may use.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    pub(crate) fn new(count: usize) -> io::Result<Mapping> {
+        let too_large = || io::Error::from(io::ErrorKind::OutOfMemory);
+        let length =
+            count.checked_mul(size_of::<AtomicU64>()).filter(|length| *length > 0).ok_or_else(too_large)?;
+        // SAFETY: a new mapping at an address of the kernel's choice touches no memory of ours.
+        let address = unsafe {
+            let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
+            libc::mmap(ptr::null_mut(), length, access, kind, -1, 0)
+        };
+        if address == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let cells = ptr::NonNull::new(address.cast()).ok_or_else(too_large)?;
+        Ok(Mapping { cells, count })
+    }
+
+    pub(crate) fn cells(&self) -> &[AtomicU64] {
+        // SAFETY: the mapping is page-aligned, `count` cells long, zeroed by the kernel, and lives as long as `self`.
+        unsafe { std::slice::from_raw_parts(self.cells.as_ptr(), self.count) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: address and length are those of the mapping, and no reference to its cells outlives `self`.
+        unsafe { libc::munmap(self.cells.as_ptr().cast(), self.count * size_of::<AtomicU64>()) };
+    }
 }
 
 /// The local time now as month (0-11), day, hour, minute, second, as RFC 3164 stamps want it.

@@ -1,17 +1,20 @@
 //! From a path to a [`Config`]: opening with care, parsing, and every fault with its place.
 
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::Read as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use nix::fcntl::OFlag;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::fault::{ConfigError, Fault};
-use super::keys::KEYS;
+use super::keys::{KEYS, Key, Setter};
 use super::nearest::nearest;
-use super::value::Config;
+use super::rules;
+use super::value::{Config, Server};
 use crate::exit::Exit;
 
 /// No sane configuration is longer, and a daemon must not read /dev/zero to its end.
@@ -94,7 +97,7 @@ fn believe(opened: &File, trust: Trust) -> Result<(), String> {
 /// All faults, and the configuration as far as it could be read.
 pub fn parse(text: &str, file: &Path) -> Result<Config, Box<ConfigError>> {
     let (table, broken) = DeTable::parse_recoverable(text);
-    let mut faults: Vec<Fault> = broken
+    let faults: Vec<Fault> = broken
         .iter()
         .map(|error| Fault {
             place: error.span().map(|span| place(text, span.start)),
@@ -102,47 +105,134 @@ pub fn parse(text: &str, file: &Path) -> Result<Config, Box<ConfigError>> {
             message: error.message().to_owned(),
         })
         .collect();
-    let mut config = Config::default();
-    for (name, value) in table.get_ref() {
-        let written: &str = name.get_ref();
-        match KEYS.iter().find(|key| key.name == written) {
-            Some(key) => {
-                if let Err(message) = (key.set)(&mut config, value.get_ref()) {
-                    let place = Some(place(text, value.span().start));
-                    faults.push(Fault { place, key: key.name.to_owned(), message });
-                }
-            }
-            // A key that the parser could not make sense of has been reported already.
-            None if written.is_empty() => {}
-            None => faults.push(Fault {
-                place: Some(place(text, name.span().start)),
-                key: written.to_owned(),
-                message: unknown(written, value.get_ref()),
-            }),
-        }
-    }
-    if config.group.is_some() && config.user.is_none() {
-        let place = table.get_ref().iter().find(|row| row.0.get_ref() == "group");
-        faults.push(Fault {
-            place: place.map(|row| self::place(text, row.0.span().start)),
-            key: "group".to_owned(),
-            message: "stands without user: name the account as well".to_owned(),
-        });
-    }
+    let mut reader = Reader { text, faults, config: Config::default(), common: Server::default() };
+    reader.read(table.get_ref());
+    let Reader { mut faults, config, .. } = reader;
     if faults.is_empty() {
         return Ok(config);
     }
     faults.sort_by_key(|fault| fault.place);
-    faults.dedup_by_key(|fault| fault.place);
+    faults.dedup_by(|one, other| one.place.is_some() && one.place == other.place);
     Err(Box::new(ConfigError { file: file.to_owned(), faults, exit: Exit::NotConfigured, so_far: config }))
 }
 
-fn unknown(written: &str, value: &DeValue<'_>) -> String {
-    let kind = if value.is_table() { "table" } else { "key" };
-    let names = || KEYS.iter().map(|key| key.name);
-    match nearest(written, names()) {
-        Some(near) => format!("unknown {kind}: did you mean {near}?"),
-        None => format!("unknown {kind}: the keys are {}", names().collect::<Vec<_>>().join(", ")),
+/// A configuration in the making.
+struct Reader<'t> {
+    text: &'t str,
+    faults: Vec<Fault>,
+    config: Config,
+    /// What stands before the `[[server]]` tables, and counts for each of them.
+    common: Server,
+}
+
+/// The name of the tables, of which there may be several.
+const SERVER: &str = "server";
+
+impl Reader<'_> {
+    fn read(&mut self, table: &DeTable<'_>) {
+        let mut tables = None;
+        for (name, value) in table {
+            let written: &str = name.get_ref();
+            match KEYS.iter().find(|key| key.name == written).map(|key| (key, key.set)) {
+                Some((key, Setter::Daemon(set))) => {
+                    let result = set(&mut self.config, value.get_ref());
+                    self.note(key, value, result);
+                }
+                Some((key, Setter::Server(set))) => {
+                    let result = set(&mut self.common, value.get_ref());
+                    self.note(key, value, result);
+                }
+                None if written == SERVER => tables = Some(value),
+                None => self.unknown(name, value, KEYS.iter().map(|key| key.name).chain([SERVER])),
+            }
+        }
+        if self.config.group.is_some() && self.config.user.is_none() {
+            let place = table.iter().find(|row| row.0.get_ref() == "group").map(|row| row.0.span().start);
+            self.fault(place, "group", "stands without user: name the account as well".to_owned());
+        }
+        self.config.servers.clear();
+        match tables {
+            None => {
+                let whole = self.common.clone();
+                self.add(whole, None);
+            }
+            Some(value) => self.servers(value),
+        }
+        if let Some((place, message)) = rules::together(&self.config.servers) {
+            self.fault(None, SERVER, format!("{place}: {message}"));
+        }
+    }
+
+    fn servers(&mut self, value: &Spanned<DeValue<'_>>) {
+        let list = value.get_ref().as_array().filter(|list| !list.is_empty());
+        let Some(list) = list else {
+            let message = "a list of tables is wanted: begin each with [[server]]".to_owned();
+            return self.fault(Some(value.span().start), SERVER, message);
+        };
+        for (index, item) in list.iter().enumerate() {
+            let start = Some(item.span().start);
+            let Some(table) = item.get_ref().as_table() else {
+                self.fault(start, SERVER, "a table is wanted: begin it with [[server]]".to_owned());
+                continue;
+            };
+            let mut server = Server { name: format!("server{}", index + 1), ..self.common.clone() };
+            for (name, value) in table {
+                let written: &str = name.get_ref();
+                match KEYS.iter().find(|key| key.name == written).map(|key| (key, key.set)) {
+                    Some((key, Setter::Server(set))) => {
+                        let result = set(&mut server, value.get_ref());
+                        self.note(key, value, result);
+                    }
+                    Some((key, Setter::Daemon(_))) => {
+                        let message = "counts for the whole daemon: write it before the first [[server]]";
+                        self.fault(Some(name.span().start), key.name, message.to_owned());
+                    }
+                    None => {
+                        let known = KEYS.iter().filter(|key| key.of_server()).map(|key| key.name);
+                        self.unknown(name, value, known);
+                    }
+                }
+            }
+            self.add(server, start);
+        }
+    }
+
+    /// Takes a server that makes sense.
+    fn add(&mut self, server: Server, place: Option<usize>) {
+        for (key, message) in rules::alone(&server) {
+            self.fault(place, key, message);
+        }
+        self.config.servers.push(server);
+    }
+
+    fn note(&mut self, key: &Key, value: &Spanned<DeValue<'_>>, result: Result<(), String>) {
+        if let Err(message) = result {
+            self.fault(Some(value.span().start), key.name, message);
+        }
+    }
+
+    fn unknown<'k>(
+        &mut self,
+        name: &Spanned<Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+        known: impl Iterator<Item = &'k str> + Clone,
+    ) {
+        let written: &str = name.get_ref();
+        // A key that the parser could not make sense of has been reported already.
+        if written.is_empty() {
+            return;
+        }
+        let kind = if value.get_ref().is_table() { "table" } else { "key" };
+        let message = match nearest(written, known.clone()) {
+            Some(near) => format!("unknown {kind}: did you mean {near}?"),
+            None => format!("unknown {kind}: the keys are {}", known.collect::<Vec<_>>().join(", ")),
+        };
+        self.fault(Some(name.span().start), written, message);
+    }
+
+    fn fault(&mut self, offset: Option<usize>, key: &str, message: String) {
+        let place = offset.map(|offset| place(self.text, offset));
+        self.faults.push(Fault { place, key: key.to_owned(), message });
     }
 }
 

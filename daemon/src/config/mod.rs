@@ -4,9 +4,13 @@ mod fault;
 mod keys;
 mod load;
 mod nearest;
+mod network;
+mod read;
+mod rules;
 mod value;
 
 pub use fault::{ConfigError, Fault};
 pub use keys::{KEYS, Key};
 pub use load::{Trust, load, parse};
-pub use value::{Config, LogTarget, ModelName};
+pub use network::Network;
+pub use value::{Config, LogTarget, ModelName, PoolRules, Server, ServiceName};

@@ -1,11 +1,13 @@
-//! The process models: how connections are allocated to contexts of execution. Each is a loop over the
-//! [`Stage`], which does all that they have in common.
+//! The process models: how connections are allocated to contexts of execution. They differ in what a worker does,
+//! each in a file here, and in how many workers there are, which is told by `crew`; all else is one pool.
 
-mod choose;
-mod fork;
-mod iterative;
+mod accepting;
+pub(crate) mod crew;
+mod one;
+mod prethreaded;
 mod serve;
-mod stage;
+mod task;
+mod threads;
+pub(crate) mod worker;
 
-pub use choose::run;
-pub use stage::{Stage, Turn};
+pub(crate) use task::Task;

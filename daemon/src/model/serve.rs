@@ -1,34 +1,91 @@
-//! One connection, served: by whichever process a model has chosen, and with its error told if it is news.
+//! One connection or datagram, served: admitted, counted, given to the service, and told if it is news.
 
-use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::io::{self, ErrorKind};
+use std::os::fd::OwnedFd;
+use std::time::Instant;
 
+use foobar_process::child::Leash;
 use foobar_process::syslog::Priority;
 
-use crate::connection::{Connection, Watch};
-use crate::handler::Handler;
-use crate::log::Log;
+use super::Task;
+use crate::address::Peer;
+use crate::board::{self, Counter};
+use crate::config::Server;
+use crate::connection::Connection;
+use crate::listener::Listener;
+use crate::rate;
+use crate::told::Told;
 
-/// Serves `connection` to its end and closes it.
-pub(crate) fn serve(
-    handler: &dyn Handler,
-    log: &Log,
-    connection: (TcpStream, SocketAddr),
-    idle: Option<Duration>,
-    watch: &dyn Watch,
-) {
-    let (stream, peer) = connection;
-    match handler.serve(&mut Connection::new(stream, peer, idle, watch)) {
-        Ok(()) => {}
-        Err(error) if is_everyday(error.kind()) => {}
-        Err(error) => log.write(Priority::Warning, &format!("connection of {peer}: {error}")),
+/// Serves `stream` to its end and closes it. The slot says so meanwhile, and is the caller's again afterwards.
+pub(crate) fn serve(task: &Task, slot: usize, stream: OwnedFd, peer: Peer, leash: &Leash) {
+    if admitted(task, slot, &peer) {
+        serve_admitted(task, slot, stream, peer, leash);
+    }
+}
+
+/// The same for a peer that was admitted already.
+pub(crate) fn serve_admitted(task: &Task, slot: usize, stream: OwnedFd, peer: Peer, leash: &Leash) {
+    let told = Told::new(leash, &task.board, slot);
+    let mut connection = Connection::new(stream, peer, task.server.limits, &told);
+    if task.board.is_ending() {
+        connection.stop();
+    }
+    let result = task.handler.serve(&mut connection);
+    close(task, slot, &connection, result);
+}
+
+/// Whether `peer` may be served: a connection taken is counted, and one too many is closed without a word, which
+/// costs him more than us.
+pub(crate) fn admitted(task: &Task, slot: usize, peer: &Peer) -> bool {
+    let (server, board) = (&task.server, &task.board);
+    board.count(Counter::Accepted, 1);
+    if let Some(rate) = server.accept_rate {
+        rate::take(board.rate(), rate, board::now());
+    }
+    let room = || server.max_per_address.is_none_or(|most| board.admit(slot, peer, most));
+    let admitted = is_welcome(server, peer) && room();
+    if !admitted {
+        board.count(Counter::Refused, 1);
+        if server.access_log {
+            task.log.write(Priority::Info, &format!("{}: {peer} refused", server.name));
+        }
+    }
+    admitted
+}
+
+/// Whether the lists let `peer` in.
+fn is_welcome(server: &Server, peer: &Peer) -> bool {
+    let Some(ip) = peer.ip() else { return true };
+    let listed = |list: &[crate::config::Network]| list.iter().any(|network| network.contains(ip));
+    (server.allow.is_empty() || listed(&server.allow)) && !listed(&server.deny)
+}
+
+fn close(task: &Task, slot: usize, connection: &Connection<'_>, result: io::Result<()>) {
+    let lasted = connection.since().elapsed();
+    let (received, sent) = connection.bytes();
+    task.board.count(Counter::Received, received);
+    task.board.count(Counter::Sent, sent);
+    task.board.end(slot, lasted);
+    let name = &task.server.name;
+    let peer = connection.peer();
+    let mut outcome = "done".to_owned();
+    if let Err(error) = result {
+        task.board.count(Counter::Failed, 1);
+        outcome = error.to_string();
+        if !is_everyday(error.kind()) {
+            task.log.write(Priority::Warning, &format!("{name}: connection of {peer}: {error}"));
+        }
+    }
+    if task.server.access_log {
+        let seconds = lasted.as_secs_f64();
+        let line = format!("{name}: {peer} {received} bytes in, {sent} out, {seconds:.3} s: {outcome}");
+        task.log.write(Priority::Info, &line);
     }
 }
 
 /// Peers vanish, fall silent and are cut off at the end of a server; a line for each would let anybody fill
 /// the log.
-fn is_everyday(kind: ErrorKind) -> bool {
+pub(crate) fn is_everyday(kind: ErrorKind) -> bool {
     matches!(
         kind,
         ErrorKind::ConnectionReset
@@ -38,4 +95,36 @@ fn is_everyday(kind: ErrorKind) -> bool {
             | ErrorKind::TimedOut
             | ErrorKind::UnexpectedEof
     )
+}
+
+/// The largest payload of a datagram over IPv4: 65,535 bytes less the headers.
+const LARGEST: usize = 65_507;
+
+/// What a worker needs to answer datagrams, kept from one to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Datagrams {
+    request: Vec<u8>,
+    answer: Vec<u8>,
+}
+
+impl Datagrams {
+    /// Takes one datagram from `listener`, if no other worker was first, and answers it.
+    pub(crate) fn serve(&mut self, task: &Task, slot: usize, listener: &Listener) {
+        self.request.resize(LARGEST, 0);
+        let Ok((length, sender)) = listener.receive(&mut self.request) else { return };
+        let began = Instant::now();
+        let peer = Peer::inet(sender);
+        task.board.begin(slot, &peer);
+        if admitted(task, slot, &peer) {
+            task.board.count(Counter::Received, length as u64);
+            self.answer.clear();
+            let speaks = task.handler.answer(&self.request[..length], sender, &mut self.answer);
+            // Who asked may be gone, or never have been there: that is his affair.
+            if speaks && listener.send(&self.answer, sender).is_ok() {
+                task.board.count(Counter::Sent, self.answer.len() as u64);
+            }
+            task.board.end(slot, began.elapsed());
+        }
+        task.board.idle(slot);
+    }
 }

@@ -1,0 +1,70 @@
+//! The life of a worker process: its beginning, the loop of its model, its end.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use foobar_process::Pid;
+use foobar_process::child::{self, Leash};
+use foobar_process::syslog::Priority;
+
+use super::{Task, one, prethreaded, threads};
+use crate::address::Peer;
+use crate::config::ModelName;
+use crate::connection::local_of;
+
+pub(crate) use super::serve::admitted;
+use super::serve::serve_admitted;
+
+/// What a worker process ends with when something failed that it has told.
+pub(crate) const TOLD: i32 = 1;
+
+/// Serves the one connection for which a worker of *fork* was made; returns its exit code.
+pub(crate) fn serve(task: &Task, slot: usize, connection: (OwnedFd, Peer), leash: &Leash) -> i32 {
+    if !begin(task, slot) {
+        return TOLD;
+    }
+    let (stream, peer) = connection;
+    serve_admitted(task, slot, stream, peer, leash);
+    0
+}
+
+/// Starts the program that serves a connection in the place of a worker, if the service is one.
+pub(crate) fn program(task: &Task, stream: &OwnedFd, peer: &Peer) -> Option<io::Result<Pid>> {
+    let local = local_of(stream, peer);
+    let command = task.handler.program(peer, &local)?;
+    Some(child::start_connected(command, stream))
+}
+
+/// The state of a worker's own.
+fn begin(task: &Task, slot: usize) -> bool {
+    task.board.own(slot, std::process::id());
+    let begun = task.handler.begin_worker();
+    if let Err(error) = &begun {
+        let name = &task.server.name;
+        task.log.write(Priority::Err, &format!("{name}: the service could not begin in a worker: {error}"));
+    }
+    begun.is_ok()
+}
+
+/// Runs the worker that owns `slot`; returns its exit code.
+pub(crate) fn live(task: &Task, slot: usize, leash: &Leash) -> i32 {
+    if !begin(task, slot) {
+        return TOLD;
+    }
+    let result = match task.server.model {
+        // A fork worker serves the one connection that it was made for.
+        ModelName::Fork => Ok(()),
+        ModelName::Iterative | ModelName::Prefork | ModelName::Delayed => one::run(task, slot, leash),
+        ModelName::Threads => threads::run(task, slot, leash),
+        ModelName::Prethreaded => prethreaded::run(task, slot, leash),
+        ModelName::Event => one::run(task, slot, leash),
+    };
+    match result {
+        Ok(()) => 0,
+        Err(error) => {
+            task.log
+                .write(Priority::Err, &format!("{}: a worker could not go on: {error}", task.server.name));
+            TOLD
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The workers of one server under one configuration: how many there are, how they end. What they do is the
+//! model's affair; forking them is the master's.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use foobar_process::child::{Exit, How, Lifeline};
+use foobar_process::identity::Process;
+use foobar_process::{Pid, Signal};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::sys::timerfd::{ClockId, TimerFd, TimerFlags};
+
+use crate::board::{self, Board, Counter};
+use crate::config::ModelName;
+use crate::log::Log;
+use crate::model::Task;
+use crate::model::crew::{self, Acceptor, Count};
+use crate::pause::Pause;
+use crate::rate;
+use crate::reload::Serving;
+
+/// A worker that ends so soon after its start, and not as it should, is one of a loop of crashes.
+const SOON: Duration = Duration::from_secs(1);
+
+/// A worker of the table.
+struct Worker {
+    slot: Option<usize>,
+    born: Instant,
+    /// Where nobody reaps: the process itself, since its number may become another's.
+    process: Option<Process>,
+}
+
+/// What a pool needs beside its server.
+pub(crate) struct Surroundings {
+    pub(crate) log: Arc<Log>,
+    /// Wakes the master.
+    pub(crate) wake: Arc<EventFd>,
+}
+
+/// The workers of a server.
+pub(crate) struct Pool {
+    /// What each worker is born with.
+    pub(crate) task: Arc<Task>,
+    /// Holds back the start of workers when that fails, or when they crash.
+    pub(crate) pause: Pause,
+    /// Whether the limit of connections was told.
+    full: bool,
+    first: bool,
+    workers: HashMap<Pid, Worker>,
+    /// Let go of when the server ends, which every worker sees as the end of a pipe, just as it would see the end of
+    /// the master.
+    lifeline: Option<Lifeline>,
+    retired: bool,
+}
+
+impl Pool {
+    /// A pool without workers.
+    ///
+    /// # Errors
+    /// No free descriptor, no memory.
+    pub(crate) fn new(serving: &Serving, around: &Surroundings) -> io::Result<Pool> {
+        let server = Arc::clone(&serving.server);
+        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_SEMAPHORE;
+        let timer = (server.model == ModelName::Delayed)
+            .then(|| {
+                TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK)
+            })
+            .transpose()?;
+        let task = Task {
+            handler: Arc::clone(&serving.handler),
+            listeners: serving.listeners.clone(),
+            board: Arc::new(Board::new(crew::slots(&server))?),
+            log: Arc::clone(&around.log),
+            wake: Arc::clone(&around.wake),
+            dismiss: Arc::new(EventFd::from_value_and_flags(0, flags)?),
+            timer: timer.map(Arc::new),
+            server,
+        };
+        Ok(Pool {
+            task: Arc::new(task),
+            pause: Pause::default(),
+            full: false,
+            first: true,
+            workers: HashMap::new(),
+            lifeline: Some(Lifeline::new()?),
+            retired: false,
+        })
+    }
+
+    /// The lifeline; none once the pool is ending.
+    pub(crate) fn lifeline(&self) -> Option<&Lifeline> {
+        self.lifeline.as_ref()
+    }
+
+    /// The master's end of the lifeline, which no worker may hold.
+    pub(crate) fn private(&self) -> Option<BorrowedFd<'_>> {
+        self.lifeline.as_ref().map(|lifeline| lifeline.as_fd())
+    }
+
+    /// How many workers there are.
+    pub(crate) fn alive(&self) -> usize {
+        self.workers.len()
+    }
+
+    /// Whether nobody reaps its workers.
+    pub(crate) fn is_unmanaged(&self) -> bool {
+        self.task.server.model == ModelName::Prefork && !self.task.server.pool.manager
+    }
+
+    /// Whether another generation, or nobody, accepts in its place.
+    pub(crate) fn is_retired(&self) -> bool {
+        self.retired
+    }
+
+    /// When the accept rate lets the next connection in, where the master accepts.
+    pub(crate) fn due(&self, now: Instant) -> Option<Instant> {
+        let server = &self.task.server;
+        let rate = server.accept_rate.filter(|_| crew::acceptor(server) == Acceptor::Master)?;
+        rate::wait(self.task.board.rate(), rate, board::now()).map(|wait| now + wait)
+    }
+
+    /// How many workers are to be started now; none during a pause.
+    pub(crate) fn wanted(&self, now: Instant) -> u32 {
+        if self.lifeline.is_none() || self.retired || self.pause.until(now).is_some() {
+            return 0;
+        }
+        let alive = u32::try_from(self.workers.len()).unwrap_or(u32::MAX);
+        let idle = match self.task.server.model {
+            ModelName::Delayed => self.acceptors(),
+            _ => self.task.board.idle_count(),
+        };
+        let count = Count { alive, idle, first: self.first, adjusted: self.task.board.adjusted() };
+        crew::wanted(&self.task.server, count)
+    }
+
+    /// Workers of *delayed* that will accept again.
+    fn acceptors(&self) -> u32 {
+        let slots = self.workers.values().filter_map(|worker| worker.slot);
+        slots.map(|slot| u32::from(!self.task.board.is_relieved(slot))).sum()
+    }
+
+    /// Whether the master may hand another connection over. `Some(true)` the first time that it may not.
+    pub(crate) fn has_room(&mut self) -> (bool, bool) {
+        let most = self.task.server.max_connections as usize;
+        let full = self.workers.len() >= most;
+        let news = full && !self.full;
+        // Said again only after the crowd has thinned out, or a busy server would say nothing else.
+        self.full = full || (self.full && self.workers.len() * 4 >= most * 3);
+        (!full, news)
+    }
+
+    /// A worker was started.
+    pub(crate) fn enter(&mut self, pid: Pid, slot: Option<usize>) {
+        self.first = false;
+        let process = if self.is_unmanaged() { Process::open(pid).ok().flatten() } else { None };
+        self.task.board.count(Counter::Started, 1);
+        if let Some(slot) = slot {
+            self.task.board.own(slot, u32::try_from(pid.as_raw()).unwrap_or(0));
+        }
+        self.workers.insert(pid, Worker { slot, born: Instant::now(), process });
+    }
+
+    /// The clock of *delayed* has fired: whoever serves for longer than the grace is relieved, and for one who serves
+    /// for less it is to fire again, after the time that is returned.
+    pub(crate) fn relieve(&mut self) -> Option<Duration> {
+        self.task.board.disarm();
+        let grace = self.task.server.pool.delay;
+        let mut again = None;
+        for slot in self.workers.values().filter_map(|worker| worker.slot) {
+            match self.task.board.serving_for(slot) {
+                Some(_) if self.task.board.is_relieved(slot) => {}
+                Some(lasted) if lasted >= grace => self.task.board.relieve(slot),
+                Some(lasted) => again = Some(grace - lasted),
+                None => {}
+            }
+        }
+        again.filter(|_| self.task.board.arm())
+    }
+
+    /// Takes a worker that has ended out of the table. What is worth a line in the log is returned.
+    pub(crate) fn leave(&mut self, exit: Exit) -> Option<Option<String>> {
+        let worker = self.workers.remove(&exit.pid)?;
+        if let Some(slot) = worker.slot {
+            self.task.board.release(slot);
+        }
+        // One that was told to end may be ended by a signal.
+        if exit.how == How::Code(0) || self.task.board.is_ending() {
+            return Some(None);
+        }
+        self.task.board.count(Counter::Crashed, 1);
+        let mut text = format!("{}: worker {} ended by {}", self.task.server.name, exit.pid, exit.how);
+        let soon = worker.born.elapsed() < SOON && crew::acceptor(&self.task.server) == Acceptor::Workers;
+        if soon && self.pause.begin(Instant::now()) {
+            text.push_str(": starting no other for a while");
+        }
+        Some(Some(text))
+    }
+
+    /// Another generation accepts: the workers leave when they have served what they have in hand. `last_calls` tells
+    /// at which listening sockets those who wait already are served: see [`Board::set_farewell`].
+    pub(crate) fn retire(&mut self, last_calls: u64) {
+        self.retired = true;
+        self.task.board.set_farewell(last_calls);
+        self.task.board.retire();
+        self.task.pass_dismissal_on();
+    }
+
+    /// The server ends: the workers finish the requests in flight and leave. Workers that are started from now on
+    /// do so from the begin.
+    ///
+    /// # Errors
+    /// No free descriptor: none can be started then.
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
+        self.retired = true;
+        self.task.board.set_ending();
+        self.task.board.set_farewell(u64::MAX);
+        self.lifeline = None;
+        self.lifeline = Some(Lifeline::new()?);
+        Ok(())
+    }
+
+    /// Makes the pool larger or smaller by as many workers.
+    pub(crate) fn adjust(&self, by: i32) {
+        self.task.board.adjust(by);
+        if by < 0 {
+            let _ = self.task.dismiss.write(u64::from(by.unsigned_abs()));
+        }
+    }
+
+    /// Signals all workers. Those in the table were not yet waited for, so no number can be a stranger's.
+    pub(crate) fn signal(&self, signal: Signal) {
+        for (pid, worker) in &self.workers {
+            // One that has ended this very moment is no concern.
+            match &worker.process {
+                Some(process) => drop(process.signal(signal)),
+                None => drop(nix::sys::signal::kill(*pid, signal)),
+            }
+        }
+    }
+
+    /// Forgets workers that have ended where nobody reaps.
+    pub(crate) fn forget_gone(&mut self) {
+        let gone = |process: &Process| process.wait_gone(Instant::now()).unwrap_or(true);
+        self.workers.retain(|_, worker| !worker.process.as_ref().is_some_and(gone));
+    }
+}
