@@ -2,9 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 
-use crate::support::{FOOBARCTL, Prefix, Ran, is_root};
+use foobar_tests::until;
+
+use crate::support::{FOOBARCTL, LIMIT, Prefix, Ran, executable, is_root};
 
 /// A shell line in a mount namespace of its own, with foobarctl as `$ctl` and the prefix as `$top`.
 fn private(prefix: &Prefix, line: &str) -> Ran {
@@ -74,6 +77,64 @@ fn stop_works_where_nothing_can_be_written() {
     let ran = private(&prefix, line);
     assert!(!crate::support::alive(pid), "{ran:#?}");
     prefix.ctl(&["stop"]).expect(0);
+}
+
+/// What foobarctl has sent to a logger of our own while it ran with these arguments, and how it ended.
+fn logged(prefix: &Prefix, arguments: &str) -> (Ran, String) {
+    let device = prefix.path("dev");
+    let _ = fs::remove_dir_all(&device);
+    fs::create_dir(&device).unwrap();
+    let logger = UnixDatagram::bind(device.join("log")).unwrap();
+    logger.set_nonblocking(true).unwrap();
+    let line = format!(
+        "touch \"$top/dev/null\" && mount --bind /dev/null \"$top/dev/null\" && mount --rbind \"$top/dev\" /dev && \
+         \"$ctl\" --prefix \"$top\" {arguments}"
+    );
+    let ran = private(prefix, &line);
+    let (mut text, mut line) = (String::new(), [0; 4096]);
+    while let Ok(length) = logger.recv(&mut line) {
+        text.push_str(&String::from_utf8_lossy(&line[..length]));
+    }
+    (ran, text)
+}
+
+#[test]
+fn what_goes_wrong_is_in_syslog_in_the_same_words() {
+    let prefix = Prefix::empty("syslog");
+    if !possible(&prefix) {
+        return;
+    }
+    prefix.service("broken", "programm = \"/bin/true\"\n");
+    prefix.service("absent", "program = \"/nonexistent/x\"\n");
+    for (verb, code) in [("start broken", 6), ("start absent", 5), ("reload nowhere", 5), ("stop broken", 6)]
+    {
+        let (ran, log) = logged(&prefix, verb);
+        let reason = ran.expect(code).err;
+        let reason = reason.trim_end().strip_prefix("foobarctl: ").unwrap();
+        assert!(log.contains("foobarctl[") && log.contains(&format!("{verb}: {reason}")), "{log}");
+    }
+    let (_, log) = logged(&prefix, "start broken --dry-run");
+    assert_eq!(log, "");
+}
+
+#[test]
+fn a_kill_is_in_syslog() {
+    let prefix = Prefix::empty("syslog-kill");
+    if !possible(&prefix) {
+        return;
+    }
+    let program = prefix.path("deaf");
+    executable(&program, "#!/bin/sh\ntrap '' TERM\n: >\"$1\"\nwhile :; do sleep 1; done\n");
+    let (file, mark) = (prefix.path("deaf.pid"), prefix.path("mark"));
+    let mut deaf = Command::new(&program).arg(&mark).spawn().unwrap();
+    until("a trap", LIMIT, || mark.exists().then_some(()));
+    fs::write(&file, format!("{}\n", deaf.id())).unwrap();
+    let (program, file) = (program.display(), file.display());
+    prefix.service("deaf", &format!("program = \"{program}\"\npid-file = \"{file}\"\nstop-timeout = 1\n"));
+    let (ran, log) = logged(&prefix, "stop deaf --quiet");
+    assert!(ran.expect(0).err.contains("was killed"));
+    assert!(log.contains("was killed after 1.") && log.contains("within 1 s of SIGTERM"), "{log}");
+    deaf.wait().unwrap();
 }
 
 #[test]
