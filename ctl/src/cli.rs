@@ -45,7 +45,7 @@ pub struct Global {
     /// Text for people or JSON for programs
     #[arg(long, global = true, value_enum, default_value = "text")]
     pub format: Format,
-    /// Print no results in text, only warnings and errors
+    /// Print no results in text, only notes, warnings and errors
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Print each step too, to standard error

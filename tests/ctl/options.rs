@@ -110,6 +110,8 @@ fn quiet_leaves_errors_and_warnings() {
         assert_eq!((ran.out, ran.err), (String::new(), String::new()), "{arguments:?}");
     }
     assert_ne!(prefix.ctl(&["status", "--quiet"]).expect(4).err, "");
+    prefix.script("foobar", OTHER);
+    assert!(prefix.ctl(&["install", "--quiet"]).expect(0).err.contains("note: /etc/init.d/foobar was not"));
 }
 
 #[test]

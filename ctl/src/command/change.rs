@@ -60,7 +60,8 @@ pub fn carry_out(context: &Context, layout: &Layout, change: &Change<'_>, plan: 
         (_, true) => change.idle.clone(),
         (false, false) => change.done.clone(),
     };
-    if context.output.format == Format::Text && !context.output.quiet {
+    // With --quiet too: what an administrator changed and what was kept of it must be heard of.
+    if context.output.format == Format::Text {
         for note in &plan.notes {
             output::complain(format_args!("note: {note}"));
         }
