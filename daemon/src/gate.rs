@@ -124,6 +124,11 @@ impl Gate {
         }
     }
 
+    /// All sockets that are doors.
+    pub(crate) fn sockets(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.doors.iter().map(|door| door.listener.as_fd())
+    }
+
     /// Whether this very socket is the door.
     pub(crate) fn is_at(&self, key: u64, listener: &Arc<Listener>) -> bool {
         self.doors.iter().any(|door| door.key == key && Arc::ptr_eq(&door.listener, listener))

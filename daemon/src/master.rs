@@ -255,14 +255,11 @@ impl<'s> Master<'s> {
             pool.and_then(Pool::lifeline).ok_or_else(|| io::Error::other("the server is ending"))?;
         let accepts = pool.is_some_and(|pool| crew::acceptor(&pool.task.server) == Acceptor::Workers);
         let mut private: Vec<BorrowedFd<'_>> = self.private.to_vec();
-        for (other, pool) in &self.pools {
-            private.extend(pool.private().filter(|_| *other != number));
-            if *other != number || !accepts {
-                let kept = |fd: &BorrowedFd<'_>| accepts && self.listens(number, fd);
-                let listeners = pool.task.listeners.iter().map(|listener| listener.as_fd());
-                private.extend(listeners.filter(|fd| !kept(fd)));
-            }
-        }
+        private.extend(self.pools.iter().filter(|row| *row.0 != number).filter_map(|row| row.1.private()));
+        let listeners =
+            self.pools.values().flat_map(|pool| &pool.task.listeners).map(|listener| listener.as_fd());
+        let own = |fd: &BorrowedFd<'_>| accepts && self.listens(number, fd);
+        private.extend(listeners.chain(self.gate.sockets()).filter(|fd| !own(fd)));
         child::fork_worker(lifeline, &private, |leash| body(&leash))
     }
 

@@ -205,6 +205,8 @@ impl Pool {
         self.retired = true;
         self.task.board.set_farewell(last_calls);
         self.task.board.retire();
+        // The workers have their own; in the master an address that is given up must not go on collecting clients.
+        self.task = Arc::new(Task { listeners: Vec::new(), ..(*self.task).clone() });
         self.task.pass_dismissal_on();
     }
 

@@ -17,6 +17,7 @@ use crate::listener::Listener;
 use crate::log::Log;
 
 /// The work of one server, as its workers see it.
+#[derive(Clone)]
 pub(crate) struct Task {
     pub(crate) server: Arc<Server>,
     pub(crate) handler: Arc<dyn Handler>,
