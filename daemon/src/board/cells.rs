@@ -1,0 +1,66 @@
+//! Which cell of the shared memory means what.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use foobar_process::shared::SharedCells;
+
+/// Bits of idle workers: more workers than that have no pool.
+pub(super) const IDLE_WORDS: usize = 16;
+pub(super) const COUNTERS: usize = IDLE_WORDS;
+pub(super) const FAREWELL: usize = COUNTERS + 8;
+pub(super) const TIMER_ARMED: usize = FAREWELL + 1;
+pub(super) const RATE: usize = TIMER_ARMED + 1;
+pub(super) const RETIRED: usize = RATE + 1;
+pub(super) const ENDING: usize = RETIRED + 1;
+pub(super) const ADJUSTED: usize = ENDING + 1;
+pub(super) const HISTOGRAM: usize = 40;
+/// Connections for each address: two rows of counters, of which the smaller one counts (a count-min sketch).
+pub(super) const ADDRESSES: usize = HISTOGRAM + 40;
+pub(super) const ROW: usize = 4096;
+pub(super) const SLOTS: usize = ADDRESSES + 2 * ROW;
+/// Two cache lines, so that no worker slows its neighbour down.
+pub(super) const SLOT: usize = 16;
+
+/// The scoreboard of one server.
+#[derive(Debug)]
+pub struct Board {
+    pub(super) cells: SharedCells,
+    pub(super) slots: usize,
+    /// Where the search for a free slot begins.
+    pub(super) hint: AtomicUsize,
+}
+
+// The cells of a slot.
+pub(super) const ACTIVITY: usize = 0;
+pub(super) const PID: usize = 1;
+pub(super) const SINCE: usize = 2;
+pub(super) const SERVED: usize = 3;
+pub(super) const PEER: usize = 4;
+pub(super) const CONNECTIONS: usize = 7;
+pub(super) const RELIEVED: usize = 8;
+
+impl Board {
+    /// A board with `slots` slots.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn new(slots: usize) -> io::Result<Board> {
+        Ok(Board { cells: SharedCells::new(SLOTS + slots * SLOT)?, slots, hint: AtomicUsize::new(0) })
+    }
+
+    /// How many slots there are.
+    #[must_use]
+    pub fn slots(&self) -> usize {
+        self.slots
+    }
+
+    pub(super) fn slot(&self, index: usize) -> &[AtomicU64] {
+        let start = SLOTS + index * SLOT;
+        &self.cells[start..start + SLOT]
+    }
+
+    pub(super) fn set(&self, index: usize, cell: usize, value: u64) {
+        self.slot(index)[cell].store(value, Ordering::Release);
+    }
+}
