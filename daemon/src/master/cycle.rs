@@ -1,0 +1,107 @@
+//! The loop: what is due, what is given away, what is waited for.
+
+use std::time::Instant;
+
+use foobar_process::Signal;
+use foobar_process::syslog::Priority;
+
+use super::state::{CLOCK, Master, SIGNALS, WAKE};
+use crate::ending::{Ending, Step};
+use crate::gate::Arrival;
+use crate::pool::Pool;
+
+impl Master<'_> {
+    /// Serves until the server is told to end and the last worker has ended. Returns by what it was ended.
+    pub(crate) fn run(mut self) -> Option<Signal> {
+        loop {
+            let now = Instant::now();
+            if let Some(step) = self.step(now) {
+                return step;
+            }
+            self.tend(now);
+            match self.gate.next(self.next_time(now)) {
+                Arrival::Connection(door, stream, peer) => {
+                    if self.pause.end() {
+                        self.say(Priority::Notice, "accepting connections again");
+                    }
+                    if let Some(number) = self.doors.get(&door) {
+                        self.kept = Some((*number, stream, peer));
+                    }
+                }
+                Arrival::Token(SIGNALS) => self.take_signal(),
+                Arrival::Token(WAKE) => drop(self.around.wake.read()),
+                Arrival::Token(token) => self.clock(token.wrapping_sub(CLOCK)),
+                Arrival::Closed(door) => drop(self.doors.remove(&door)),
+                Arrival::Exhausted(error) => self.exhausted("accept", &error),
+                // A server whose master accepts has no datagrams: see config::rules.
+                Arrival::Datagram(..) | Arrival::Nothing => {}
+            }
+        }
+    }
+
+    /// What is due at the end of the server; `Some` when it is over.
+    pub(super) fn step(&mut self, now: Instant) -> Option<Option<Signal>> {
+        let ending = self.ending.as_mut()?;
+        let alive: usize = self.pools.values().map(Pool::alive).sum();
+        if alive == 0 && self.doors.is_empty() && self.kept.is_none() {
+            return Some(ending.cause());
+        }
+        match ending.step(now, alive) {
+            Step::Wait => None,
+            Step::Signal(signal, text) => {
+                self.close_doors();
+                self.say(Priority::Warning, &text);
+                self.pools.values().for_each(|pool| pool.signal(signal));
+                None
+            }
+            Step::GiveUp => Some(ending.cause()),
+        }
+    }
+
+    /// Gives away the connection in hand, starts workers that are wanted, and opens or shuts the doors accordingly.
+    pub(super) fn tend(&mut self, now: Instant) {
+        if self.pause.until(now).is_none() {
+            if let Some((number, stream, peer)) = self.kept.take() {
+                self.hand_over(number, stream, peer);
+            }
+        }
+        let numbers: Vec<u64> = self.pools.keys().copied().collect();
+        for number in numbers {
+            let wanted = self.pools.get(&number).map_or(0, |pool| pool.wanted(now));
+            for _ in 0..wanted {
+                if !self.start(number) {
+                    break;
+                }
+            }
+        }
+        self.open_and_shut(now);
+    }
+
+    pub(super) fn open_and_shut(&mut self, now: Instant) {
+        let held = self.kept.is_some() || self.pause.until(now).is_some();
+        let mut told = Vec::new();
+        for (door, number) in &self.doors {
+            let Some(pool) = self.pools.get_mut(number) else { continue };
+            let (room, news) = pool.has_room();
+            if news {
+                told.push(format!(
+                    "{0} connections are being served, which is max-connections: further ones wait",
+                    pool.task.server.max_connections
+                ));
+            }
+            if held || !room || pool.due(now).is_some() {
+                self.gate.shut(*door);
+            } else if let Err(error) = self.gate.open(*door) {
+                told.push(format!("cannot listen: {error}"));
+            }
+        }
+        told.iter().for_each(|text| self.say(Priority::Warning, text));
+    }
+
+    /// When something is due without anybody's doing.
+    pub(super) fn next_time(&self, now: Instant) -> Option<Instant> {
+        let pools = self.pools.values().flat_map(|pool| [pool.pause.until(now), pool.due(now)]);
+        let own = [self.pause.until(now), self.ending.as_ref().map(Ending::next)];
+        pools.chain(own).flatten().min()
+    }
+}

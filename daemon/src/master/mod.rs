@@ -1,0 +1,10 @@
+//! The master of a running server: one loop over signals, clocks and the doors of those models whose connections it
+//! gives away. It starts workers, and touches no byte of a request.
+
+mod cycle;
+mod events;
+mod state;
+mod turnover;
+mod workers;
+
+pub(crate) use state::Master;
