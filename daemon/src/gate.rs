@@ -170,6 +170,7 @@ impl Gate {
     }
 
     fn take(&mut self) -> Option<Arrival> {
+        let several = self.doors.len() > 1;
         while self.attempts < BURST {
             let key = *self.ready.front()?;
             let Some(door) = self.doors.iter_mut().find(|door| door.key == key && door.open) else {
@@ -194,9 +195,10 @@ impl Gate {
                     self.in_vain = 0;
                     if let Some(left) = &mut door.last_call {
                         *left -= 1;
-                    } else {
-                        // The next turn is another's, so that a busy socket does not starve a quiet one.
-                        self.ready.rotate_left(1);
+                    } else if several {
+                        // Before its next turn there is a look at the others, so that a busy socket starves no quiet
+                        // one: to serve one client alone may take minutes.
+                        self.ready.pop_front();
                     }
                     return Some(Arrival::Connection(key, stream, peer));
                 }
