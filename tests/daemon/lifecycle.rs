@@ -19,7 +19,9 @@ fn start_returns_when_connections_are_accepted() {
     request(&setup.address, b"hello");
     setup.logged("started: model fork, listening on");
     daemon.stop();
-    setup.logged("ended");
+    let messages = setup.messages();
+    assert!(messages.iter().any(|line| line.contains("stopping by SIGTERM")), "{messages:?}");
+    assert!(messages.last().unwrap().ends_with(": stopped by SIGTERM"), "{messages:?}");
     setup.nothing_left();
 }
 
@@ -106,7 +108,7 @@ fn foreground_stays_and_logs_to_standard_error() {
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.contains("started: model fork") && stderr.ends_with("ended\n"), "{stderr}");
+    assert!(stderr.contains("started: model fork") && stderr.ends_with(": stopped by SIGINT\n"), "{stderr}");
     assert!(setup.messages().is_empty(), "syslog is not bothered");
     setup.nothing_left();
 }
@@ -124,7 +126,7 @@ fn init_forks_nothing_and_logs_to_both() {
     assert!(child.wait().unwrap().success());
     let mut stderr = String::new();
     std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut stderr).unwrap();
-    assert!(stderr.contains("started: model fork") && stderr.contains("ended"), "{stderr}");
+    assert!(stderr.contains("started: model fork") && stderr.ends_with(": stopped by SIGTERM\n"), "{stderr}");
     setup.nothing_left();
 }
 

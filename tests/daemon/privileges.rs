@@ -107,7 +107,7 @@ fn the_log_file_is_the_users_and_can_be_opened_again() {
     daemon.signal(Signal::SIGUSR1);
     daemon.stop();
     let text = fs::read_to_string(&log).unwrap();
-    assert!(text.contains(": ended"), "{text}");
+    assert!(text.ends_with(": stopped by SIGTERM\n"), "{text}");
     // Without "create" the new file cannot be made in root's directory: said, and the old one is written on.
     let daemon = setup.start();
     let old = directory.join("foobard.log.2");

@@ -110,6 +110,7 @@ fn quit_ends_at_once() {
         let took = daemon.wait_gone();
         assert!(took < Duration::from_secs(1), "{model}: {took:?}");
         assert!(is_cut(&mut stream));
+        setup.logged("stopped by SIGQUIT");
         setup.nothing_left();
     }
 }
@@ -141,7 +142,7 @@ fn usr1_opens_a_moved_log_anew() {
     daemon.stop();
     assert!(fs::read_to_string(&moved).unwrap().contains("started: model fork"));
     let text = fs::read_to_string(&log).unwrap();
-    assert!(text.ends_with(": ended\n"), "{text}");
+    assert!(text.ends_with(": stopped by SIGTERM\n"), "{text}");
     let (stamp, rest) = text.split_once(' ').unwrap();
     assert!(stamp.len() == 20 && stamp.ends_with('Z'), "RFC 3339 in UTC: {stamp}");
     assert!(rest.starts_with("foobard["), "{rest}");

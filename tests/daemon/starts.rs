@@ -231,6 +231,8 @@ fn what_an_ordinary_user_may_not_is_told() {
     setup.must_fail(&mut command, 4, "ports below 1024 are root's");
     setup.configure("");
     chown(setup.sandbox.path(), Some(0), Some(0)).unwrap();
+    setup.must_fail(&mut command, 4, "cannot write ");
+    fs::remove_file(setup.path("foobar.pid.lock")).unwrap();
     setup.must_fail(&mut command, 4, "foobar.pid.lock: Permission denied");
     fs::set_permissions(setup.config(), fs::Permissions::from_mode(0o600)).unwrap();
     let output = command.output().unwrap();
