@@ -60,7 +60,10 @@ fn tell(config: &Config, pid: Pid) {
     // The configured target may be a file, which is not opened for a process that only waits.
     let quiet = Config { log: crate::config::LogTarget::Syslog, ..config.clone() };
     if let Ok(log) = Log::open(&quiet, Also::StderrAndSyslog, None) {
-        log.write(Priority::Notice, &format!("foobard is already running (PID {pid}): waiting for its end"));
+        log.write(
+            Priority::Notice,
+            &format!("{} is already running (PID {pid}): waiting for its end", config.name),
+        );
     }
 }
 

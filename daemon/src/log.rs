@@ -11,9 +11,6 @@ use foobar_process::syslog::{Options, Priority, Syslog, neutral};
 use crate::config::{Config, LogTarget};
 use crate::logfile::LogFile;
 
-/// The name before each message, as in openlog(3).
-pub const IDENT: &str = "foobard";
-
 /// What is logged to beside, or instead of, the configured target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Also {
@@ -64,7 +61,8 @@ impl Log {
         if let Some(syslog) = &sinks.syslog {
             syslog.send(priority, text);
         }
-        let tag = || format!("{IDENT}[{}]:", Pid::this());
+        let name = sinks.config.name;
+        let tag = || format!("{name}[{}]:", Pid::this());
         if sinks.stderr {
             let _ = writeln!(io::stderr(), "{} {}", tag(), neutral(text));
         }
@@ -142,7 +140,7 @@ impl Sinks {
 
 fn syslog_of(config: &Config) -> Syslog {
     let options = Options { pid: true, ..Options::default() };
-    Syslog::open(IDENT, config.syslog_facility, options).logger(&config.syslog_socket)
+    Syslog::open(config.name, config.syslog_facility, options).logger(&config.syslog_socket)
 }
 
 /// Says why a start failed to syslog, wherever the daemon would have logged: the boot messages may have

@@ -2,24 +2,14 @@
 //! full before anything of the old one is let go. Serving by it is the business of the stage.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::address::Address;
-use crate::config::{self, Config, ModelName, Server, Trust};
+use crate::config::{self, Config, ModelName, Server, Source};
 use crate::exit::{Exit, Failure};
 use crate::handler::{Handler, Services};
 use crate::listener::Listener;
 use crate::log::Log;
-
-/// Where configurations come from: the same file, believed under the same rule, for the life of the server.
-#[derive(Debug, Clone)]
-pub struct Source {
-    /// The file, as an absolute path.
-    pub file: PathBuf,
-    /// Decided at start: after a drop of privileges the process no longer looks like root's.
-    pub trust: Trust,
-}
 
 /// A configuration in force with its listening sockets.
 pub struct Generation {
@@ -94,7 +84,7 @@ impl Generation {
 /// moved. Nothing has changed if any of that fails.
 #[must_use]
 pub fn next(source: &Source, services: Services<'_>, current: &Generation, log: &Log) -> Reload {
-    let config = match config::load(&source.file, source.trust) {
+    let config = match config::load(source) {
         Ok(config) => config,
         Err(error) => return Reload::Refused(error.to_string()),
     };

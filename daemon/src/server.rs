@@ -15,13 +15,13 @@ use foobar_process::syslog::Priority;
 use foobar_process::{Pid, Uid};
 use nix::sys::stat::{Mode as Mask, umask};
 
-use crate::config::{self, Config, Trust};
+use crate::config::{self, Config, Source, Trust};
 use crate::exit::{Exit, Failure};
 use crate::handler::Services;
 use crate::instance::{self, Claim};
 use crate::log::{self, Also, Log};
 use crate::master::Master;
-use crate::reload::{self, Generation, Source};
+use crate::reload::{self, Generation};
 use crate::{account, event, limits};
 
 /// How long the daemon may take to become ready.
@@ -42,12 +42,23 @@ pub enum Mode {
 /// What a server needs to be told that is not in its configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// The configuration file.
-    pub config: PathBuf,
+    /// The configuration file; none: the defaults are all.
+    pub config: Option<PathBuf>,
+    /// What counts where it says nothing.
+    pub defaults: Config,
+    /// Whether it may have a table `[settings]`.
+    pub settings: bool,
     /// The PID file.
     pub pid_file: PathBuf,
     /// Detached or not.
     pub mode: Mode,
+}
+
+impl Options {
+    fn source(&self) -> Result<Source, Failure> {
+        let file = self.config.as_deref().map(absolute).transpose()?;
+        Ok(Source { file, trust: trust(), defaults: self.defaults.clone(), settings: self.settings })
+    }
 }
 
 /// How a call of [`run`] ended well.
@@ -74,7 +85,7 @@ struct Start {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn check(options: &Options, services: Services<'_>) -> Result<Vec<String>, Failure> {
-    let config = config::load(&options.config, trust()).map_err(|error| Failure::new(error.exit, &error))?;
+    let config = config::load(&options.source()?).map_err(|error| Failure::new(error.exit, &error))?;
     account::of(&config)?;
     config.servers.iter().try_for_each(|server| reload::service(server, services).map(drop))?;
     Ok(config.remarks())
@@ -86,8 +97,8 @@ pub fn check(options: &Options, services: Services<'_>) -> Result<Vec<String>, F
 /// # Errors
 /// Why it did not start. Nothing is left behind then, and the reason is in syslog as well.
 pub fn run(options: &Options, services: Services<'_>) -> Result<Outcome, Failure> {
-    let source = Source { file: absolute(&options.config)?, trust: trust() };
-    let config = config::load(&source.file, source.trust).map_err(|error| {
+    let source = options.source()?;
+    let config = config::load(&source).map_err(|error| {
         let failure = Failure::new(error.exit, &error);
         log::announce(&error.so_far, &failure.reason);
         failure

@@ -32,9 +32,9 @@ pub struct ConfigError {
 
 impl ConfigError {
     /// The file as a whole cannot be used.
-    pub(crate) fn whole(file: PathBuf, exit: Exit, message: String) -> Box<ConfigError> {
+    pub(crate) fn whole(file: PathBuf, exit: Exit, message: String, so_far: &Config) -> Box<ConfigError> {
         let faults = vec![Fault { place: None, key: String::new(), message }];
-        Box::new(ConfigError { file, faults, exit, so_far: Config::default() })
+        Box::new(ConfigError { file, faults, exit, so_far: so_far.clone() })
     }
 }
 

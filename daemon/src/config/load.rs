@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::Read as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
 use toml::Spanned;
@@ -14,6 +14,7 @@ use super::fault::{ConfigError, Fault};
 use super::keys::{KEYS, Key, Setter};
 use super::nearest::nearest;
 use super::rules;
+use super::settings::Settings;
 use super::value::{Config, Server};
 use crate::exit::Exit;
 
@@ -29,19 +30,33 @@ pub enum Trust {
     Anyone,
 }
 
-/// Reads and checks `file`. The bytes that are checked are those that are used: it is read once.
+/// Where configurations come from: the same for the life of a server.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The file, as an absolute path; none: the defaults are all.
+    pub file: Option<PathBuf>,
+    /// Decided at start: after a drop of privileges the process no longer looks like root's.
+    pub trust: Trust,
+    /// What counts where the file says nothing. The first of its servers is the model of those in the file.
+    pub defaults: Config,
+    /// Whether the file may have a table `[settings]`.
+    pub settings: bool,
+}
+
+/// Reads and checks the file of `source`. The bytes that are checked are those that are used: it is read once.
 ///
 /// # Errors
 /// Everything that is wrong with it; exit code 6, or 4 where rights are the matter.
-pub fn load(file: &Path, trust: Trust) -> Result<Config, Box<ConfigError>> {
-    let whole = |exit, message| ConfigError::whole(file.to_owned(), exit, message);
-    let bytes = read(file, trust).map_err(|(exit, message)| whole(exit, message))?;
+pub fn load(source: &Source) -> Result<Config, Box<ConfigError>> {
+    let Some(file) = &source.file else { return Ok(source.defaults.clone()) };
+    let whole = |exit, message| ConfigError::whole(file.clone(), exit, message, &source.defaults);
+    let bytes = read(file, source.trust).map_err(|(exit, message)| whole(exit, message))?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let (line, column) =
             place(&String::from_utf8_lossy(error.as_bytes()), error.utf8_error().valid_up_to());
         whole(Exit::NotConfigured, format!("line {line}, column {column} is not UTF-8: save it as UTF-8"))
     })?;
-    parse(&text, file)
+    parse(&text, file, source)
 }
 
 fn read(file: &Path, trust: Trust) -> Result<Vec<u8>, (Exit, String)> {
@@ -91,11 +106,11 @@ fn believe(opened: &File, trust: Trust) -> Result<(), String> {
     Ok(())
 }
 
-/// Checks `text`; `file` is named in messages only.
+/// Checks `text`; `file` is named in messages only, and that of `source` is not read.
 ///
 /// # Errors
 /// All faults, and the configuration as far as it could be read.
-pub fn parse(text: &str, file: &Path) -> Result<Config, Box<ConfigError>> {
+pub fn parse(text: &str, file: &Path, source: &Source) -> Result<Config, Box<ConfigError>> {
     let (table, broken) = DeTable::parse_recoverable(text);
     let faults: Vec<Fault> = broken
         .iter()
@@ -105,8 +120,12 @@ pub fn parse(text: &str, file: &Path) -> Result<Config, Box<ConfigError>> {
             message: error.message().to_owned(),
         })
         .collect();
-    let mut reader = Reader { text, faults, config: Config::default(), common: Server::default() };
-    reader.read(table.get_ref());
+    let mut common = source.defaults.servers.first().cloned().unwrap_or_default();
+    if source.settings {
+        common.settings = Settings::new(file.to_owned(), text);
+    }
+    let mut reader = Reader { text, faults, config: source.defaults.clone(), common, own: source.settings };
+    reader.read(table.get_ref(), &source.defaults.servers);
     let Reader { mut faults, config, .. } = reader;
     if faults.is_empty() {
         return Ok(config);
@@ -123,13 +142,16 @@ struct Reader<'t> {
     config: Config,
     /// What stands before the `[[server]]` tables, and counts for each of them.
     common: Server,
+    /// Whether there may be settings of the author's own.
+    own: bool,
 }
 
 /// The name of the tables, of which there may be several.
 const SERVER: &str = "server";
+const SETTINGS: &str = "settings";
 
 impl Reader<'_> {
-    fn read(&mut self, table: &DeTable<'_>) {
+    fn read(&mut self, table: &DeTable<'_>, defaults: &Vec<Server>) {
         let mut tables = None;
         for (name, value) in table {
             let written: &str = name.get_ref();
@@ -143,6 +165,7 @@ impl Reader<'_> {
                     self.note(key, value, result);
                 }
                 None if written == SERVER => tables = Some(value),
+                None if written == SETTINGS && self.own => {}
                 None => self.unknown(name, value, KEYS.iter().map(|key| key.name).chain([SERVER])),
             }
         }
@@ -152,6 +175,15 @@ impl Reader<'_> {
         }
         self.config.servers.clear();
         match tables {
+            // Nothing but defaults may be several servers.
+            None if table
+                .iter()
+                .all(|row| KEYS.iter().all(|key| key.name != row.0.get_ref() || !key.of_server())) =>
+            {
+                let settings = self.common.settings.clone();
+                self.config.servers.clone_from(defaults);
+                self.config.servers.iter_mut().for_each(|server| server.settings = settings.clone());
+            }
             None => {
                 let whole = self.common.clone();
                 self.add(whole, None);
@@ -237,7 +269,7 @@ impl Reader<'_> {
 }
 
 /// Line and column, from 1, of the byte at `offset`; columns count characters, as editors do.
-fn place(text: &str, offset: usize) -> (usize, usize) {
+pub(super) fn place(text: &str, offset: usize) -> (usize, usize) {
     let mut end = offset.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;

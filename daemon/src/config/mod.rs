@@ -7,10 +7,12 @@ mod nearest;
 mod network;
 mod read;
 mod rules;
+mod settings;
 mod value;
 
 pub use fault::{ConfigError, Fault};
 pub use keys::{KEYS, Key};
-pub use load::{Trust, load, parse};
+pub use load::{Source, Trust, load, parse};
 pub use network::Network;
+pub use settings::Settings;
 pub use value::{Config, LogTarget, ModelName, PoolRules, Server, ServiceName};

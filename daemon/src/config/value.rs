@@ -8,6 +8,7 @@ use std::time::Duration;
 use foobar_process::syslog::Facility;
 
 use super::network::Network;
+use super::settings::Settings;
 use crate::address::Address;
 use crate::connection::TimeLimits;
 use crate::listener::SocketOptions;
@@ -97,6 +98,8 @@ pub enum LogTarget {
 /// Everything that the configuration file can say, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
+    /// The daemon's name, which stands before each of its messages: openlog(3). No key of the file.
+    pub name: &'static str,
     /// The servers: at least one. A file without `[[server]]` tables describes one.
     pub servers: Vec<Server>,
     /// The account that the daemon becomes once its sockets and files are open.
@@ -160,6 +163,8 @@ pub struct Server {
     pub limits: TimeLimits,
     /// Whether the end of each connection is worth a line in the log.
     pub access_log: bool,
+    /// The table `[settings]`, for services with keys of their own.
+    pub settings: Settings,
 }
 
 /// How many workers a pool has, and for how long.
@@ -191,6 +196,7 @@ pub(crate) const INIT_GRACE: Duration = Duration::from_secs(5);
 impl Default for Config {
     fn default() -> Config {
         Config {
+            name: "foobard",
             servers: vec![Server::default()],
             user: None,
             group: None,
@@ -231,6 +237,7 @@ impl Default for Server {
                 total: None,
             },
             access_log: false,
+            settings: Settings::default(),
         }
     }
 }

@@ -12,13 +12,14 @@ use foobar_process::syslog::Priority;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use crate::address::Peer;
+use crate::config::Source;
 use crate::ending::Ending;
 use crate::gate::Gate;
 use crate::handler::Services;
 use crate::log::Log;
 use crate::pause::Pause;
 use crate::pool::{Pool, Surroundings};
-use crate::reload::{Generation, Source};
+use crate::reload::Generation;
 
 pub(super) const SIGNALS: u64 = u64::MAX;
 pub(super) const WAKE: u64 = u64::MAX - 1;
