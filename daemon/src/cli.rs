@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use clap::{CommandFactory as _, Parser};
+use clap::{CommandFactory as _, Parser, ValueEnum};
 
 /// Where the configuration is looked for without `--config`.
 pub const CONFIG: &str = "/etc/foobard.toml";
@@ -38,12 +38,39 @@ pub struct Cli {
     /// while another foobard runs with the same PID file, wait for its end and take its place
     #[arg(long)]
     pub init: bool,
+
+    /// Print the manual page (for packages)
+    #[arg(long, hide = true, exclusive = true)]
+    pub manual: bool,
+
+    /// Print what a shell reads to complete these options (for packages)
+    #[arg(long, hide = true, exclusive = true, value_enum, value_name = "SHELL")]
+    pub completions: Option<Shell>,
+}
+
+/// Shells that completions are printed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// GNU bash.
+    Bash,
+    /// zsh.
+    Zsh,
+    /// fish.
+    Fish,
 }
 
 /// The definition itself, for the manual page and the completions.
 #[must_use]
 pub fn command() -> clap::Command {
     Cli::command()
+}
+
+/// The same without the options that only packages use: completions would offer them to everybody.
+#[must_use]
+pub fn shown() -> clap::Command {
+    let whole = command();
+    let arguments = whole.get_arguments().filter(|argument| !argument.is_hide_set()).cloned();
+    clap::Command::new("foobard").version(env!("CARGO_PKG_VERSION")).args(arguments)
 }
 
 #[cfg(test)]

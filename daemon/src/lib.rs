@@ -18,6 +18,7 @@ mod limits;
 pub mod listener;
 pub mod log;
 mod logfile;
+pub mod manual;
 mod master;
 mod model;
 mod pause;

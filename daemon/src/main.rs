@@ -11,6 +11,7 @@ use foobard::config::Server;
 use foobard::echo::Echo;
 use foobard::exit::{Exit, Failure};
 use foobard::handler::Handler;
+use foobard::manual;
 use foobard::server::{self, Mode, Options, Outcome};
 
 fn main() -> ExitCode {
@@ -36,6 +37,12 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<(), Failure> {
+    if cli.manual {
+        return print(manual::page());
+    }
+    if let Some(shell) = cli.completions {
+        return print(manual::completions(shell));
+    }
     let mode = match cli {
         Cli { foreground: true, .. } => Mode::Foreground,
         Cli { init: true, .. } => Mode::Init,
@@ -58,6 +65,17 @@ fn run(cli: &Cli) -> Result<(), Failure> {
 /// The service that a server of the configuration names.
 fn services(_server: &Server) -> Result<Arc<dyn Handler>, String> {
     Ok(Arc::new(Echo))
+}
+
+/// What is to become a file: a full disk is told. A reader that has seen enough is no failure.
+fn print(text: io::Result<String>) -> Result<(), Failure> {
+    let mut output = io::stdout().lock();
+    match text.and_then(|text| output.write_all(text.as_bytes()).and_then(|()| output.flush())) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::io("cannot write to standard output", &error))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn say(line: &str) {

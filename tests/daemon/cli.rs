@@ -3,6 +3,8 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
+use foobar_tests::Sandbox;
+
 use crate::support::{Setup, program};
 
 fn text(bytes: &[u8]) -> String {
@@ -122,6 +124,64 @@ fn version_and_help_go_to_standard_output() {
 }
 
 #[test]
+fn the_manual_page_tells_every_key_signal_and_code() {
+    let sandbox = Sandbox::new("manual");
+    let page = sandbox.path().join("foobard.8");
+    let output = Command::new(program()).arg("--manual").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    fs::write(&page, &output.stdout).unwrap();
+    let source = text(&output.stdout).replace('\\', "").replace("*(Aq", "'");
+    for key in foobard::config::KEYS {
+        let default = if key.default.is_empty() { String::new() } else { format!(" = {}", key.default) };
+        let entry = format!("\n.TP\nfB{}fR{default}\n{}\n", key.name, key.meaning);
+        assert!(source.contains(&entry), "{entry} is not in {source}");
+    }
+    for (signal, _, meaning) in foobard::event::TABLE {
+        assert!(source.contains(&format!("fB{}fR\n{meaning}\n", signal.as_str())), "{signal}");
+    }
+    for (_, code, meaning) in foobard::exit::TABLE {
+        assert!(source.contains(&format!("fB{code}fR\n{meaning}\n")), "{code}");
+    }
+    for option in ["--config", "--pid-file", "--check", "--foreground", "--init"] {
+        assert!(source.contains(option), "{option}");
+    }
+    assert!(!source.contains("--completions"), "only packages need it");
+    match Command::new("groff").args(["-ww", "-man", "-Tutf8"]).arg(&page).output() {
+        Ok(output) => assert_eq!(text(&output.stderr), ""),
+        Err(_) => foobar_tests::skip("groff is not installed"),
+    }
+}
+
+#[test]
+fn completions_are_offered_by_each_shell() {
+    let sandbox = Sandbox::new("completions");
+    for shell in ["bash", "zsh", "fish"] {
+        let output = Command::new(program()).args(["--completions", shell]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let script = text(&output.stdout);
+        for option in ["pid-file", "foreground", "init", "check"] {
+            assert!(script.contains(option), "{option} is not in {script}");
+        }
+        assert!(!script.contains("completions") && !script.contains("manual"), "{script}");
+        let file = sandbox.path().join(shell);
+        fs::write(&file, script).unwrap();
+        match Command::new(shell).arg("-n").arg(&file).output() {
+            Ok(output) => assert!(output.status.success() && output.stderr.is_empty(), "{output:?}"),
+            Err(_) => foobar_tests::skip(&format!("{shell} is not installed")),
+        }
+    }
+    // And bash comes to the one option that begins so.
+    let script = ". \"$1\"; COMP_WORDS=(foobard --fore); COMP_CWORD=1; _foobard foobard --fore foobard; echo \"${COMPREPLY[@]}\"";
+    let mut bash = Command::new("bash");
+    match bash.args(["-c", script, "bash"]).arg(sandbox.path().join("bash")).output() {
+        Ok(output) => assert_eq!(text(&output.stdout), "--foreground\n", "{output:?}"),
+        Err(_) => foobar_tests::skip("bash is not installed"),
+    }
+    let output = Command::new(program()).args(["--completions", "tcsh"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
 fn bad_usage_is_code_2() {
     for arguments in
         [&["--colour"][..], &["start"], &["--check", "--init"], &["--config"], &["--pid-file", "--"]]
@@ -143,7 +203,12 @@ fn a_closed_output_is_no_panic() {
     assert_eq!(shell("exec \"$@\" --check >&-"), Some(0));
     assert_eq!(shell("exec \"$@\" --check >/dev/full"), Some(0));
     assert_eq!(shell("exec \"$@\" --nonsense 2>/dev/full"), Some(2));
+    assert_eq!(shell("exec \"$1\" --manual >/dev/full"), Some(1), "a page that is cut is no page");
     fs::write(setup.config(), "lisen = 1").unwrap();
     assert_eq!(shell("exec \"$@\" --check 2>/dev/full"), Some(6));
     assert_eq!(shell("exec \"$@\" --check 2>&- >&- <&-"), Some(6));
+    // Whoever reads no further has seen enough of the page.
+    let mut pipe = Command::new("/bin/sh");
+    pipe.args(["-c", "{ \"$0\" --manual || echo failed >&2; } | :", program()]);
+    assert_eq!(text(&pipe.output().unwrap().stderr), "");
 }
