@@ -14,7 +14,7 @@ use crate::address::Peer;
 
 /// A peer that has been silent for so long while the server wants to end has nothing in flight: well over a
 /// round trip, well below any grace.
-const QUIET: Duration = Duration::from_millis(250);
+pub(crate) const QUIET: Duration = Duration::from_millis(250);
 
 /// What the server wants of a connection that is being served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,37 @@ enum Waited {
     Ready,
     /// The server wants to end, and the peer has nothing in flight.
     Quiet,
+}
+
+/// What is to be waited for at a descriptor, and what it is ready for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wish {
+    /// Bytes to read, or the end of them.
+    pub read: bool,
+    /// Room for bytes to write.
+    pub write: bool,
+}
+
+impl Wish {
+    /// Neither.
+    pub const NOTHING: Wish = Wish { read: false, write: false };
+    /// Bytes to read.
+    pub const READ: Wish = Wish { read: true, write: false };
+
+    fn flags(self) -> PollFlags {
+        let read = if self.read { PollFlags::POLLIN } else { PollFlags::empty() };
+        let write = if self.write { PollFlags::POLLOUT } else { PollFlags::empty() };
+        read | write
+    }
+
+    /// What of it came true. An error is found by reading or writing, so it counts as both.
+    fn granted(self, told: PollFlags) -> Wish {
+        let broken = told.intersects(PollFlags::POLLERR | PollFlags::POLLHUP | PollFlags::POLLNVAL);
+        Wish {
+            read: self.read && (broken || told.contains(PollFlags::POLLIN)),
+            write: self.write && (broken || told.contains(PollFlags::POLLOUT)),
+        }
+    }
 }
 
 /// How long a connection may take for what.
@@ -109,6 +140,12 @@ impl<'s> Connection<'s> {
         self.since
     }
 
+    /// How long it may take for what.
+    #[must_use]
+    pub fn limits(&self) -> TimeLimits {
+        self.limits
+    }
+
     /// Bytes received and bytes sent, through this value.
     #[must_use]
     pub fn bytes(&self) -> (u64, u64) {
@@ -127,31 +164,89 @@ impl<'s> Connection<'s> {
         self.stopping = true;
     }
 
-    /// Waits until `other`, a descriptor of the handler's own, is readable or the peer has sent something, has
-    /// gone, or exceeds a limit of time; true if `other` is readable. For handlers that stand between two sides.
+    /// Takes what the peer has sent, without waiting: none if there is nothing yet, 0 bytes if he has ended.
     ///
     /// # Errors
-    /// `TimedOut`, or `ConnectionAborted` when the server ends at once.
-    pub fn wait_beside(&mut self, other: BorrowedFd<'_>) -> io::Result<bool> {
-        let since = Instant::now();
-        loop {
-            let until = [since_plus(since, self.limits.read), self.over(), self.watch.deadline()];
-            let mut set = vec![
-                PollFd::new(self.stream.as_fd(), PollFlags::POLLIN),
-                PollFd::new(other, PollFlags::POLLIN),
-            ];
-            set.extend(self.watch.descriptor().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
-            match poll(&mut set, timeout(until.into_iter().flatten().min(), Instant::now())) {
-                Ok(_) | Err(Errno::EINTR) => {}
-                Err(errno) => return Err(errno.into()),
+    /// As recv(2): a peer that has reset the connection.
+    pub fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        match recv(self.stream.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT) {
+            Err(Errno::EAGAIN | Errno::EINTR) => Ok(None),
+            Ok(length) => {
+                self.read += length as u64;
+                Ok(Some(length))
             }
-            let ready: Vec<bool> = set.iter().map(|fd| fd.any().unwrap_or(false)).collect();
-            self.obey(ready.get(2).copied().unwrap_or(false))?;
-            if ready[0] || ready[1] {
-                return Ok(ready[1]);
-            }
-            self.in_time(since_plus(since, self.limits.read))?;
+            Err(errno) => Err(errno.into()),
         }
+    }
+
+    /// Sends as much as the peer takes at once: none if that is nothing.
+    ///
+    /// # Errors
+    /// As send(2): a peer that is gone is an error, never a SIGPIPE.
+    pub fn try_write(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
+        match send(self.stream.as_raw_fd(), bytes, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL) {
+            Err(Errno::EAGAIN | Errno::EINTR) => Ok(None),
+            Ok(length) => {
+                self.written += length as u64;
+                Ok(Some(length))
+            }
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Looks, without waiting, what the server wants and whether the time of the connection is over, and throws away
+    /// what the peer has sent: for services that speak and do not listen. They have to do so before they end as well,
+    /// since a socket that is closed with bytes unread resets the connection, and with it what was sent last.
+    ///
+    /// # Errors
+    /// As [`Connection::try_read`], `TimedOut`, or `ConnectionAborted` when the server ends at once.
+    pub fn look(&mut self) -> io::Result<()> {
+        let mut thrown_away = [0; 512];
+        // Bounded: a peer who sends faster than this reads shall not keep the service from its work.
+        for _ in 0..64 {
+            if self.try_read(&mut thrown_away)?.unwrap_or(0) == 0 {
+                break;
+            }
+        }
+        let woken = match self.watch.descriptor() {
+            Some(watch) => poll(&mut [PollFd::new(watch, PollFlags::POLLIN)], PollTimeout::ZERO)
+                .is_ok_and(|count| count > 0),
+            None => false,
+        };
+        self.obey(woken)?;
+        self.in_time(None)
+    }
+
+    /// Waits until one of the two sides is ready for what is wished of it, or `until` has come, or the server has begun
+    /// to stop; tells what is ready. For handlers that stand between the peer and `other`, a descriptor of their own.
+    ///
+    /// # Errors
+    /// `TimedOut` when the time of the whole connection is over, or `ConnectionAborted` when the server ends at once.
+    pub fn wait_beside(
+        &mut self,
+        own: Wish,
+        other: BorrowedFd<'_>,
+        theirs: Wish,
+        until: Option<Instant>,
+    ) -> io::Result<(Wish, Wish)> {
+        let next = [until, self.over(), self.watch.deadline()].into_iter().flatten().min();
+        let mut set = Vec::with_capacity(3);
+        // A side of which nothing is wished is left out: poll(2) reports its end for ever.
+        let watch = self.watch.descriptor().map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+        let mine = (own != Wish::NOTHING).then(|| PollFd::new(self.stream.as_fd(), own.flags()));
+        let its = (theirs != Wish::NOTHING).then(|| PollFd::new(other, theirs.flags()));
+        let present = [watch.is_some(), mine.is_some(), its.is_some()];
+        set.extend([watch, mine, its].into_iter().flatten());
+        match poll(&mut set, timeout(next, Instant::now())) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        let mut told = set.iter().map(|fd| fd.revents().unwrap_or(PollFlags::empty()));
+        let [watch, mine, its] =
+            present.map(|there| if there { told.next() } else { None }.unwrap_or(PollFlags::empty()));
+        self.obey(!watch.is_empty())?;
+        self.in_time(None)?;
+        Ok((own.granted(mine), theirs.granted(its)))
     }
 
     fn over(&self) -> Option<Instant> {
@@ -275,13 +370,8 @@ impl Read for Connection<'_> {
                     return Ok(0);
                 }
             }
-            match recv(self.stream.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT) {
-                Err(Errno::EAGAIN | Errno::EINTR) => {}
-                Ok(length) => {
-                    self.read += length as u64;
-                    return Ok(length);
-                }
-                Err(errno) => return Err(errno.into()),
+            if let Some(length) = self.try_read(buffer)? {
+                return Ok(length);
             }
         }
     }
@@ -290,19 +380,10 @@ impl Read for Connection<'_> {
 impl Write for Connection<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
-            // A peer that is gone is an error to be returned, never a SIGPIPE.
-            let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
-            match send(self.stream.as_raw_fd(), bytes, flags) {
-                Err(Errno::EAGAIN) => {
-                    self.wait(PollFlags::POLLOUT)?;
-                }
-                Err(Errno::EINTR) => {}
-                Ok(length) => {
-                    self.written += length as u64;
-                    return Ok(length);
-                }
-                Err(errno) => return Err(errno.into()),
+            if let Some(length) = self.try_write(bytes)? {
+                return Ok(length);
             }
+            self.wait(PollFlags::POLLOUT)?;
         }
     }
 

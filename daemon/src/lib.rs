@@ -6,8 +6,8 @@ pub mod address;
 pub mod board;
 pub mod cli;
 pub mod config;
+mod confine;
 pub mod connection;
-pub mod echo;
 mod ending;
 pub mod event;
 pub mod exit;
@@ -26,6 +26,7 @@ mod pool;
 mod rate;
 mod reload;
 pub mod server;
+pub mod service;
 pub mod session;
 mod told;
 

@@ -3,16 +3,14 @@
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Parser as _;
 use foobard::cli::Cli;
-use foobard::config::Server;
-use foobard::echo::Echo;
+use foobard::config::Config;
 use foobard::exit::{Exit, Failure};
-use foobard::handler::Handler;
 use foobard::manual;
 use foobard::server::{self, Mode, Options, Outcome};
+use foobard::service::build::service;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -48,23 +46,24 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Cli { init: true, .. } => Mode::Init,
         _ => Mode::Detached,
     };
-    let options = Options { config: cli.config.clone(), pid_file: cli.pid_file.clone(), mode };
+    let options = Options {
+        config: Some(cli.config.clone()),
+        defaults: Config::default(),
+        settings: false,
+        pid_file: cli.pid_file.clone(),
+        mode,
+    };
     if cli.check {
-        for remark in server::check(&options, &services)? {
+        for remark in server::check(&options, &service)? {
             say(&format!("{}: {remark}", cli.config.display()));
         }
         say(&format!("{}: configuration is good", cli.config.display()));
         return Ok(());
     }
-    if let Outcome::AlreadyRunning(pid) = server::run(&options, &services)? {
+    if let Outcome::AlreadyRunning(pid) = server::run(&options, &service)? {
         say(&format!("foobard is already running (PID {pid})"));
     }
     Ok(())
-}
-
-/// The service that a server of the configuration names.
-fn services(_server: &Server) -> Result<Arc<dyn Handler>, String> {
-    Ok(Arc::new(Echo))
 }
 
 /// What is to become a file: a full disk is told. A reader that has seen enough is no failure.
