@@ -8,7 +8,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use foobar_initscripts::layout;
 
-use crate::texts;
+use crate::{reference, texts};
 
 /// Puts programs under SysV init and controls them there.
 ///
@@ -72,7 +72,7 @@ pub enum Format {
 #[derive(Debug, Args)]
 pub struct Name {
     /// Name of the service
-    #[arg(default_value = "foobar")]
+    #[arg(default_value = reference::NAME)]
     pub name: String,
 }
 
@@ -242,32 +242,31 @@ const PLAIN: [(&str, Plain); 7] = [
     ("force-reload", Verb::ForceReload),
 ];
 
-/// Reads `[--prefix DIR] VERB NAME`, the lines that init scripts consist of, without building the
+/// Reads `[--prefix DIR] VERB [NAME]`, the lines that init scripts consist of, without building the
 /// definition of all the others: that would cost more than the whole of `status`. A test holds it against
 /// the definition.
 fn plain(arguments: &[OsString]) -> Option<Cli> {
-    let (prefix, verb, name) = match arguments {
-        [_, verb, name] => (None, verb, name),
-        [_, option, prefix, verb, name] if option == "--prefix" => (Some(PathBuf::from(prefix)), verb, name),
-        _ => return None,
+    let (prefix, verb, name) = match arguments.get(1..)? {
+        [option, prefix, verb, name @ ..] if option == "--prefix" => (Some(prefix), verb, name),
+        [verb, name @ ..] => (None, verb, name),
+        [] => return None,
     };
     let option_like = |text: &OsString| text.is_empty() || text.as_encoded_bytes().starts_with(b"-");
-    if option_like(name)
-        || prefix.as_ref().is_some_and(|prefix| option_like(&prefix.clone().into_os_string()))
-    {
+    if name.len() > 1 || name.iter().chain(prefix).any(option_like) {
         return None;
     }
     let (_, make) = PLAIN.iter().find(|(word, _)| verb == word)?;
+    let name = name.first().map_or(Some(reference::NAME), |name| name.to_str())?.to_owned();
     let global = Global {
         root: None,
-        prefix,
+        prefix: prefix.map(PathBuf::from),
         layout: None,
         dry_run: false,
         format: Format::Text,
         quiet: false,
         verbose: false,
     };
-    Some(Cli { global, verb: make(Name { name: name.to_str()?.to_owned() }) })
+    Some(Cli { global, verb: make(Name { name }) })
 }
 
 /// Reads the command line.
@@ -306,16 +305,20 @@ mod tests {
     #[test]
     fn the_short_way_reads_what_the_definition_reads() {
         for (verb, _) in PLAIN {
-            for line in [format!("foobarctl {verb} x"), format!("foobarctl --prefix /p {verb} x")] {
+            for line in ["V", "V x", "V stop", "--prefix /p V", "--prefix /p V x", "--prefix stop V V"] {
+                let line = format!("foobarctl {}", line.replace('V', verb));
                 let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
                 let (short, long) = (plain(&words).unwrap(), Cli::try_parse_from(&words).unwrap());
                 assert_eq!(format!("{short:?}"), format!("{long:?}"));
             }
         }
-        for line in ["foobarctl status -x", "foobarctl status", "foobarctl --prefix -p status x"] {
+        for line in
+            ["", "foobarctl", "foobarctl status -x", "foobarctl status a b", "foobarctl --prefix -p status x"]
+        {
             let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
             assert!(plain(&words).is_none(), "{line}");
         }
+        assert!(plain(&["foobarctl".into(), "status".into(), "".into()]).is_none());
     }
 
     #[test]

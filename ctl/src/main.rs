@@ -32,6 +32,9 @@ use context::Context;
 use failure::Failure;
 use foobar_initscripts::exit::{Action, Status};
 
+#[global_allocator]
+static MEMORY: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() -> ExitCode {
     sys::umask::set();
     let arguments: Vec<_> = std::env::args_os().collect();

@@ -134,7 +134,6 @@ fn usage_of_this_process_is_plausible() {
     assert!(usage.memory > 100_000 && usage.memory < 1 << 32, "{usage:?}");
     assert!(usage.started.elapsed().unwrap() < Duration::from_secs(3600), "{usage:?}");
     assert!((0.0..10_000.0).contains(&usage.cpu_percent), "{usage:?}");
-    assert!(!usage.name.is_empty() && usage.processes >= 1, "{usage:?}");
     let ended = Running::start(clean("true", ""));
     let process = Process::open(ended.pid()).unwrap();
     if let Some(process) = process {

@@ -3,8 +3,8 @@
 //! Whether the process is the right one is not decided here but in `probe`.
 
 use std::fmt;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -30,7 +30,11 @@ impl BootId {
     /// When /proc is not mounted or does not hold a UUID there.
     pub fn current() -> io::Result<BootId> {
         let path = "/proc/sys/kernel/random/boot_id";
-        BootId::parse(fs::read_to_string(path)?.trim_end())
+        let mut text = [0; 64];
+        let length = File::open(path)?.read(&mut text)?;
+        std::str::from_utf8(&text[..length])
+            .ok()
+            .and_then(|text| BootId::parse(text.trim_end()))
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("{path} holds no UUID")))
     }
 

@@ -1,9 +1,8 @@
 //! What a process uses: CPU, memory, since when. The home of sysinfo, asked about one process and never about all.
 
-use std::fs;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
+use sysinfo::{ProcessRefreshKind, System};
 
 use crate::identity::Process;
 use crate::procfs;
@@ -11,8 +10,6 @@ use crate::procfs;
 /// Figures of one process.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Usage {
-    /// The name of the program, up to 15 bytes.
-    pub name: String,
     /// CPU time used so far, user and system, without its children.
     pub cpu_time: Duration,
     /// CPU time in percent of the time it has lived; 100 is one core.
@@ -21,8 +18,6 @@ pub struct Usage {
     pub memory: u64,
     /// When it started.
     pub started: SystemTime,
-    /// Itself and its direct children: a master and its workers.
-    pub processes: usize,
 }
 
 /// Reads the figures of `process`; `None` when it has ended meanwhile or /proc does not show it.
@@ -33,27 +28,17 @@ pub fn usage(process: &Process) -> Option<Usage> {
     sysinfo::set_open_files_limit(0);
     let mut system = System::new();
     // Not with_cpu: that reads the figures of every core as well, which takes longer than all the rest.
-    let wanted = ProcessRefreshKind::nothing().with_memory().without_tasks();
-    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, wanted);
+    system.refresh_process_specifics(pid, ProcessRefreshKind::new().with_memory());
     let found = system.process(pid)?;
     let cpu_time = procfs::stat(process.pid()).ok()?.cpu_time();
     let started = UNIX_EPOCH + Duration::from_secs(found.start_time());
     let lived = SystemTime::now().duration_since(started).unwrap_or_default().max(Duration::from_millis(10));
     let usage = Usage {
-        name: found.name().to_string_lossy().into_owned(),
         cpu_time,
         cpu_percent: (cpu_time.as_secs_f64() / lived.as_secs_f64() * 100.0) as f32,
         memory: found.memory(),
         started,
-        processes: 1 + children(process),
     };
     // Read by number: true of this process only if it still lives.
     process.is_alive().then_some(usage)
-}
-
-/// The direct children, as the kernel lists them (proc(5), CONFIG_PROC_CHILDREN); 0 where it does not.
-fn children(process: &Process) -> usize {
-    let pid = process.pid();
-    let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    list.split_ascii_whitespace().count()
 }
