@@ -47,7 +47,7 @@ pub fn acquire_if_possible(context: &Context, service: &Service) -> anyhow::Resu
         Err(LockError::Io { path, source }) if source.kind() != io::ErrorKind::PermissionDenied => {
             // Without its directory there is nothing to be done at the same time.
             if source.kind() != io::ErrorKind::NotFound {
-                let why = format_args!("cannot lock {}: {source}", path.display());
+                let why = format!("cannot lock {}: {source}", path.display());
                 context.output.warn(format_args!("{why}; stopping {} without the lock", service.name));
             }
             Ok(None)
