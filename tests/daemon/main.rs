@@ -7,6 +7,7 @@
 
 mod cli;
 mod echo;
+mod faults;
 mod lifecycle;
 mod limits;
 mod privileges;

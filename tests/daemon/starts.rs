@@ -138,9 +138,9 @@ fn starting_what_runs_succeeds_and_says_so() {
 }
 
 #[test]
-fn fifty_starts_at_once_leave_one_daemon() {
-    let setup = Setup::new("fifty", "");
-    let starts: Vec<_> = (0..50)
+fn two_hundred_starts_at_once_leave_one_daemon() {
+    let setup = Setup::new("many", "");
+    let starts: Vec<_> = (0..200)
         .map(|_| {
             let mut command = setup.command();
             thread::spawn(move || command.output().unwrap())
