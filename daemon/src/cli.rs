@@ -1,9 +1,10 @@
 //! The command line of foobard, and nothing done with it: from this one definition come parsing, help,
 //! manual page and completions.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
-use clap::{CommandFactory as _, Parser, ValueEnum};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 
 /// Where the configuration is looked for without `--config`.
 pub const CONFIG: &str = "/etc/foobard.toml";
@@ -20,7 +21,7 @@ pub const PID_FILE: &str = "/var/run/foobar.pid";
 pub struct Cli {
     /// Configuration to serve by
     #[arg(long, value_name = "FILE", default_value = CONFIG)]
-    pub config: PathBuf,
+    pub config: Option<PathBuf>,
 
     /// File that holds the PID of the daemon, locked while it lives
     #[arg(long, value_name = "FILE", default_value = PID_FILE)]
@@ -59,18 +60,65 @@ pub enum Shell {
     Fish,
 }
 
-/// The definition itself, for the manual page and the completions.
+/// What differs from daemon to daemon.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// Its name.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// The sentence of `--help`; foobard's own if none is given.
+    pub about: Option<&'static str>,
+    /// The default of `--config`; none if there need not be a file.
+    pub config: Option<PathBuf>,
+    /// The default of `--pid-file`.
+    pub pid_file: PathBuf,
+}
+
+impl Default for Program {
+    /// foobard itself.
+    fn default() -> Program {
+        Program {
+            name: "foobard",
+            version: env!("CARGO_PKG_VERSION"),
+            about: None,
+            config: Some(PathBuf::from(CONFIG)),
+            pid_file: PathBuf::from(PID_FILE),
+        }
+    }
+}
+
+/// Reads a command line, whose first word is the name of the program.
+///
+/// # Errors
+/// What is to be printed instead, help and version among it.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>, program: &Program) -> Result<Cli, clap::Error> {
+    Cli::from_arg_matches(&command(program).try_get_matches_from(arguments)?)
+}
+
+/// The definition itself, for parsing and for the manual page.
 #[must_use]
-pub fn command() -> clap::Command {
-    Cli::command()
+pub fn command(program: &Program) -> clap::Command {
+    // Made once or twice in the life of a process, and clap wants it for ever.
+    let forever = |path: &Path| -> &'static str { path.display().to_string().leak() };
+    let mut command = Cli::command().name(program.name).bin_name(program.name).version(program.version);
+    if let Some(about) = program.about {
+        command = command.about(about).long_about(None);
+    }
+    command
+        .mut_arg("config", |arg| match &program.config {
+            Some(path) => arg.default_value(forever(path)),
+            None => arg.default_value(None::<&'static str>),
+        })
+        .mut_arg("pid_file", |arg| arg.default_value(forever(&program.pid_file)))
 }
 
 /// The same without the options that only packages use: completions would offer them to everybody.
 #[must_use]
-pub fn shown() -> clap::Command {
-    let whole = command();
+pub fn shown(program: &Program) -> clap::Command {
+    let whole = command(program);
     let arguments = whole.get_arguments().filter(|argument| !argument.is_hide_set()).cloned();
-    clap::Command::new("foobard").version(env!("CARGO_PKG_VERSION")).args(arguments)
+    clap::Command::new(program.name).version(program.version).args(arguments)
 }
 
 #[cfg(test)]
@@ -79,15 +127,18 @@ mod tests {
 
     #[test]
     fn the_definition_holds_together() {
-        command().debug_assert();
+        command(&Program::default()).debug_assert();
+        command(&Program { config: None, about: Some("x"), ..Program::default() }).debug_assert();
     }
 
     #[test]
     fn defaults_are_the_documented_paths() {
-        let cli = Cli::try_parse_from(["foobard"]).unwrap();
-        assert_eq!(cli.config, PathBuf::from(CONFIG));
+        let read = |program| parse([OsString::from("foobard")], &program).unwrap();
+        let cli = read(Program::default());
+        assert_eq!(cli.config, Some(PathBuf::from(CONFIG)));
         assert_eq!(cli.pid_file, PathBuf::from(PID_FILE));
         assert!(!cli.check && !cli.foreground && !cli.init);
+        assert_eq!(read(Program { config: None, ..Program::default() }).config, None);
     }
 
     #[test]

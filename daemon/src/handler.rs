@@ -88,6 +88,15 @@ pub trait Handler: Send + Sync {
     }
 }
 
+impl<F> Handler for F
+where
+    F: Fn(&mut Connection<'_>) -> io::Result<()> + Send + Sync,
+{
+    fn serve(&self, connection: &mut Connection<'_>) -> io::Result<()> {
+        self(connection)
+    }
+}
+
 /// From the configuration of a server to its service: called for each server at start and at each reload.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 mod confine;
 pub mod connection;
+pub mod daemon;
 mod ending;
 pub mod event;
 pub mod exit;

@@ -7,7 +7,7 @@ use clap_complete::{generate, shells};
 use clap_mangen::Man;
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 
-use crate::cli::{self, Shell};
+use crate::cli::{self, Program, Shell};
 use crate::config::{KEYS, Key};
 use crate::{event, exit};
 
@@ -23,10 +23,10 @@ const SEE_ALSO: [(&str, &str); 6] =
 ///
 /// # Errors
 /// None in practice: it is written to memory.
-pub fn page() -> io::Result<String> {
-    let man = Man::new(cli::command())
+pub fn page(program: &Program) -> io::Result<String> {
+    let man = Man::new(cli::command(program))
         .section("8")
-        .source(concat!("foobar ", env!("CARGO_PKG_VERSION")))
+        .source(format!("{} {}", program.name, program.version))
         .manual("System Administration");
     let mut text = Vec::new();
     man.render_title(&mut text)?;
@@ -38,22 +38,22 @@ pub fn page() -> io::Result<String> {
     configuration(&mut more);
     signals(&mut more);
     exit_status(&mut more);
-    files(&mut more);
+    files(&mut more, program);
     see_also(&mut more);
     more.to_writer(&mut text)?;
     String::from_utf8(text).map_err(io::Error::other)
 }
 
-/// What `shell` reads to complete foobard's options.
+/// What `shell` reads to complete the options.
 ///
 /// # Errors
 /// None in practice: it is written to memory.
-pub fn completions(shell: Shell) -> io::Result<String> {
-    let (mut command, mut text) = (cli::shown(), Vec::new());
+pub fn completions(shell: Shell, program: &Program) -> io::Result<String> {
+    let (mut command, mut text) = (cli::shown(program), Vec::new());
     match shell {
-        Shell::Bash => generate(shells::Bash, &mut command, "foobard", &mut text),
-        Shell::Zsh => generate(shells::Zsh, &mut command, "foobard", &mut text),
-        Shell::Fish => generate(shells::Fish, &mut command, "foobard", &mut text),
+        Shell::Bash => generate(shells::Bash, &mut command, program.name, &mut text),
+        Shell::Zsh => generate(shells::Zsh, &mut command, program.name, &mut text),
+        Shell::Fish => generate(shells::Fish, &mut command, program.name, &mut text),
     }
     String::from_utf8(text).map_err(io::Error::other)
 }
@@ -91,11 +91,15 @@ fn exit_status(page: &mut Roff) {
     }
 }
 
-fn files(page: &mut Roff) {
+fn files(page: &mut Roff, program: &Program) {
     page.control("SH", ["FILES"]);
-    entry(page, vec![italic(cli::CONFIG)], "the configuration, unless --config names another");
-    entry(page, vec![italic(cli::PID_FILE)], "the PID of the daemon, unless --pid-file names another");
-    let lock = format!("{}.lock", cli::PID_FILE);
+    if let Some(config) = &program.config {
+        let text = "the configuration, unless --config names another";
+        entry(page, vec![italic(config.display().to_string())], text);
+    }
+    let pid_file = program.pid_file.display().to_string();
+    let lock = format!("{pid_file}.lock");
+    entry(page, vec![italic(pid_file)], "the PID of the daemon, unless --pid-file names another");
     entry(page, vec![italic(lock)], "the lock that makes starts wait for each other");
 }
 
