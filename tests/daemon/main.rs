@@ -6,8 +6,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod cli;
+mod confined;
 mod echo;
 mod faults;
+mod library;
 mod lifecycle;
 mod limits;
 mod privileges;

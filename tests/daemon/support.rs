@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -66,7 +66,12 @@ impl Setup {
     }
 
     pub fn command(&self) -> Command {
-        let mut command = Command::new(program());
+        self.command_of(Path::new(program()))
+    }
+
+    /// The command of another daemon that is made of the library.
+    pub fn command_of(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         command.arg("--config").arg(self.config()).arg("--pid-file").arg(self.pid_file());
         command.stdin(Stdio::null());
         command
