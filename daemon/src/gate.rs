@@ -77,6 +77,17 @@ impl Gate {
         Ok(self.epoll.add(descriptor, EpollEvent::new(flags, token))?)
     }
 
+    /// Tells `token` whenever there is something to read from a connection, or room to write to it.
+    pub(crate) fn follow(&self, descriptor: BorrowedFd<'_>, token: u64, write: bool) -> io::Result<()> {
+        Ok(self.epoll.add(descriptor, EpollEvent::new(side(write), token))?)
+    }
+
+    /// From one side of a connection that is followed to the other.
+    pub(crate) fn turn(&self, descriptor: BorrowedFd<'_>, token: u64, write: bool) -> io::Result<()> {
+        let mut event = EpollEvent::new(side(write), token);
+        Ok(self.epoll.modify(descriptor, &mut event)?)
+    }
+
     /// Forgets a descriptor that was watched.
     pub(crate) fn unwatch(&self, descriptor: BorrowedFd<'_>) {
         // It fails only if there is nothing to forget.
@@ -247,4 +258,8 @@ impl Gate {
         }
         true
     }
+}
+
+fn side(write: bool) -> EpollFlags {
+    if write { EpollFlags::EPOLLOUT } else { EpollFlags::EPOLLIN }
 }

@@ -34,6 +34,11 @@ impl Pause {
         !std::mem::take(&mut self.length).is_zero()
     }
 
+    /// Whether a pause may last: false without a look at the clock.
+    pub(crate) fn is_on(&self) -> bool {
+        self.until.is_some()
+    }
+
     /// The end of the pause, if one lasts at `now`.
     pub(crate) fn until(&self, now: Instant) -> Option<Instant> {
         self.until.filter(|until| *until > now)

@@ -13,7 +13,7 @@ use foobar_process::{Pid, Signal};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::timerfd::{ClockId, TimerFd, TimerFlags};
 
-use crate::board::{self, Board, Counter};
+use crate::board::{self, Counter};
 use crate::config::ModelName;
 use crate::log::Log;
 use crate::model::Task;
@@ -72,7 +72,7 @@ impl Pool {
         let task = Task {
             handler: Arc::clone(&serving.handler),
             listeners: serving.listeners.clone(),
-            board: Arc::new(Board::new(crew::slots(&server))?),
+            board: Arc::new(crew::board(&server)?),
             log: Arc::clone(&around.log),
             wake: Arc::clone(&around.wake),
             dismiss: Arc::new(EventFd::from_value_and_flags(0, flags)?),
@@ -185,6 +185,10 @@ impl Pool {
         let worker = self.workers.remove(&exit.pid)?;
         if let Some(slot) = worker.slot {
             self.task.board.release(slot);
+        }
+        // The threads that ended with their process had no time to.
+        if matches!(self.task.server.model, ModelName::Threads | ModelName::Prethreaded) {
+            self.task.board.release_all_of(u32::try_from(exit.pid.as_raw()).unwrap_or(0));
         }
         // One that was told to end may be ended by a signal.
         if exit.how == How::Code(0) || self.task.board.is_ending() {

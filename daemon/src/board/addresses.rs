@@ -11,7 +11,43 @@ impl Board {
     #[must_use]
     pub fn admit(&self, index: usize, peer: &Peer, most: u32) -> bool {
         let Some(ip) = peer.ip() else { return true };
-        let cells = self.address_cells(ip);
+        if !self.count_address(rows(ip), most) {
+            return false;
+        }
+        let port = &self.slot(index)[PEER + 2];
+        port.fetch_or(COUNTED, Ordering::AcqRel);
+        true
+    }
+
+    /// The same for one connection of several that the slot holds. Each is given back by [`Board::discharge`], and those
+    /// that a worker did not live to give back, by [`Board::release`].
+    #[must_use]
+    pub fn admit_beside(&self, index: usize, peer: &Peer, most: u32) -> bool {
+        let Some(ip) = peer.ip() else { return true };
+        if !self.count_address(rows(ip), most) {
+            return false;
+        }
+        for row in rows(ip) {
+            if let Some(cell) = self.ledger(index).get(row) {
+                cell.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        true
+    }
+
+    /// A connection counted by [`Board::admit_beside`] is over.
+    pub fn discharge(&self, index: usize, peer: &Peer) {
+        let Some(ip) = peer.ip() else { return };
+        for row in rows(ip) {
+            if let Some(cell) = self.ledger(index).get(row) {
+                subtract(cell, 1);
+            }
+            subtract(&self.cells[ADDRESSES + row], 1);
+        }
+    }
+
+    fn count_address(&self, rows: [usize; 2], most: u32) -> bool {
+        let cells = rows.map(|row| &self.cells[ADDRESSES + row]);
         let present = cells.iter().map(|cell| cell.load(Ordering::Relaxed)).min().unwrap_or(0);
         if present >= u64::from(most) {
             return false;
@@ -19,9 +55,17 @@ impl Board {
         cells.iter().for_each(|cell| {
             cell.fetch_add(1, Ordering::Relaxed);
         });
-        let port = &self.slot(index)[PEER + 2];
-        port.fetch_or(COUNTED, Ordering::AcqRel);
         true
+    }
+
+    /// Gives back what the ledger of the slot still counts.
+    pub(super) fn settle(&self, index: usize) {
+        for (row, cell) in self.ledger(index).iter().enumerate() {
+            let left = if cell.load(Ordering::Relaxed) == 0 { 0 } else { cell.swap(0, Ordering::Relaxed) };
+            if left > 0 {
+                subtract(&self.cells[ADDRESSES + row], left);
+            }
+        }
     }
 
     pub(super) fn forget(&self, index: usize) {
@@ -32,21 +76,26 @@ impl Board {
         }
         let (high, low) = (slot[PEER].load(Ordering::Acquire), slot[PEER + 1].load(Ordering::Acquire));
         if let Some(address) = unpacked(high, low, port) {
-            for cell in self.address_cells(address.ip()) {
-                let _ = cell.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1));
+            for row in rows(address.ip()) {
+                subtract(&self.cells[ADDRESSES + row], 1);
             }
         }
     }
+}
 
-    pub(super) fn address_cells(&self, ip: IpAddr) -> [&AtomicU64; 2] {
-        let number = match ip {
-            IpAddr::V4(v4) => u128::from(v4.to_bits()),
-            IpAddr::V6(v6) => v6.to_bits(),
-        };
-        let mixed = mix(number as u64 ^ mix((number >> 64) as u64));
-        let row = |hash: u64| hash as usize % ROW;
-        [&self.cells[ADDRESSES + row(mixed)], &self.cells[ADDRESSES + ROW + row(mixed >> 32)]]
-    }
+/// Which cell of each of the two rows counts `ip`.
+fn rows(ip: IpAddr) -> [usize; 2] {
+    let number = match ip {
+        IpAddr::V4(v4) => u128::from(v4.to_bits()),
+        IpAddr::V6(v6) => v6.to_bits(),
+    };
+    let mixed = mix(number as u64 ^ mix((number >> 64) as u64));
+    [mixed as usize % ROW, ROW + (mixed >> 32) as usize % ROW]
+}
+
+/// Never below zero: a worker may have been killed between two cells.
+fn subtract(cell: &AtomicU64, less: u64) {
+    let _ = cell.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| Some(count.saturating_sub(less)));
 }
 
 /// The finalizer of SplitMix64: every bit of the input changes every bit of the output.

@@ -27,6 +27,8 @@ pub(super) const SLOT: usize = 16;
 pub struct Board {
     pub(super) cells: SharedCells,
     pub(super) slots: usize,
+    /// Whether each slot has a ledger: how many connections of which addresses it has counted.
+    pub(super) ledgers: bool,
     /// Where the search for a free slot begins.
     pub(super) hint: AtomicUsize,
 }
@@ -46,7 +48,20 @@ impl Board {
     /// # Errors
     /// No memory.
     pub fn new(slots: usize) -> io::Result<Board> {
-        Ok(Board { cells: SharedCells::new(SLOTS + slots * SLOT)?, slots, hint: AtomicUsize::new(0) })
+        Board::sized(slots, false)
+    }
+
+    /// A board whose slots hold several connections each: see [`Board::admit_beside`].
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn with_ledgers(slots: usize) -> io::Result<Board> {
+        Board::sized(slots, true)
+    }
+
+    fn sized(slots: usize, ledgers: bool) -> io::Result<Board> {
+        let size = SLOTS + slots * (SLOT + if ledgers { 2 * ROW } else { 0 });
+        Ok(Board { cells: SharedCells::new(size)?, slots, ledgers, hint: AtomicUsize::new(0) })
     }
 
     /// How many slots there are.
@@ -58,6 +73,12 @@ impl Board {
     pub(super) fn slot(&self, index: usize) -> &[AtomicU64] {
         let start = SLOTS + index * SLOT;
         &self.cells[start..start + SLOT]
+    }
+
+    /// The ledger of a slot; nothing where there are none.
+    pub(super) fn ledger(&self, index: usize) -> &[AtomicU64] {
+        let start = SLOTS + self.slots * SLOT + index * 2 * ROW;
+        if self.ledgers { &self.cells[start..start + 2 * ROW] } else { &[] }
     }
 
     pub(super) fn set(&self, index: usize, cell: usize, value: u64) {

@@ -85,7 +85,18 @@ impl Board {
     pub fn release(&self, index: usize) {
         self.clear_idle(index);
         self.forget(index);
+        self.settle(index);
         self.set(index, ACTIVITY, Activity::Free as u64);
+    }
+
+    /// Gives the slots back of a process that has several.
+    pub fn release_all_of(&self, pid: u32) {
+        let taken = |index: &usize| {
+            let slot = self.slot(*index);
+            slot[ACTIVITY].load(Ordering::Acquire) != Activity::Free as u64
+                && slot[PID].load(Ordering::Acquire) == u64::from(pid)
+        };
+        (0..self.slots).filter(taken).for_each(|index| self.release(index));
     }
 
     /// Who has the slot.
@@ -127,9 +138,18 @@ impl Board {
         self.set(index, ACTIVITY, activity as u64);
     }
 
-    /// How many connections the worker holds.
-    pub fn holds(&self, index: usize, connections: u64) {
-        self.set(index, CONNECTIONS, connections);
+    /// The worker holds so many connections, one more or one fewer than before. It is idle while it holds none.
+    pub fn hold(&self, index: usize, connections: usize) {
+        let before = self.slot(index)[CONNECTIONS].swap(connections as u64, Ordering::Relaxed);
+        match (before, connections) {
+            (_, 0) => self.idle(index),
+            (0, _) => {
+                self.clear_idle(index);
+                self.set(index, SINCE, now());
+                self.set(index, ACTIVITY, Activity::Reading as u64);
+            }
+            _ => {}
+        }
     }
 
     /// How many workers are idle.

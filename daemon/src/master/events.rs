@@ -7,6 +7,7 @@ use foobar_process::child;
 use foobar_process::syslog::Priority;
 
 use super::state::Master;
+use crate::config::ModelName;
 use crate::ending::Ending;
 use crate::event::{self, Event};
 use crate::pool::Pool;
@@ -44,8 +45,12 @@ impl Master<'_> {
 
     pub(super) fn adjust(&mut self, by: i32) {
         for pool in self.pools.values().filter(|pool| !pool.is_retired()) {
-            pool.adjust(by);
             let server = &pool.task.server;
+            // No other model has a number of workers that could be adjusted.
+            if server.model != ModelName::Prefork {
+                continue;
+            }
+            pool.adjust(by);
             let text = format!("{}: pool adjusted by {:+} workers", server.name, pool.task.board.adjusted());
             self.say(Priority::Notice, &text);
         }

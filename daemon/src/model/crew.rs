@@ -3,6 +3,7 @@
 use std::num::NonZero;
 use std::thread::available_parallelism;
 
+use crate::board::Board;
 use crate::config::{ModelName, PoolRules, Server};
 
 /// Who takes connections off the queue.
@@ -69,8 +70,16 @@ pub(crate) fn event_workers(rules: &PoolRules) -> u32 {
     rules.event_workers.unwrap_or(u32::try_from(cores).unwrap_or(1))
 }
 
+/// How many connections the event worker of `slot` may hold: the workers have the numbers from 0 on, since there are no
+/// more slots than workers.
+pub(crate) fn share(server: &Server, slot: usize) -> u32 {
+    let workers = event_workers(&server.pool);
+    let rest = server.max_connections % workers;
+    server.max_connections / workers + u32::from((slot as u64) < u64::from(rest))
+}
+
 /// How many slots the scoreboard of a server needs: one for each context of execution.
-pub(crate) fn slots(server: &Server) -> usize {
+fn slots(server: &Server) -> usize {
     let slots = match server.model {
         ModelName::Iterative => 1,
         ModelName::Fork => server.max_connections,
@@ -78,10 +87,22 @@ pub(crate) fn slots(server: &Server) -> usize {
         // One for the process, which accepts.
         ModelName::Threads => server.max_connections + 1,
         ModelName::Prethreaded => server.pool.threads + 1,
-        ModelName::Event => event_workers(&server.pool),
+        // None is started before the one that it replaces is gone.
+        ModelName::Event => return event_workers(&server.pool) as usize,
     };
     // A worker that is ending may still hold its slot while the next one begins.
     slots as usize + 2
+}
+
+/// The scoreboard of a server.
+///
+/// # Errors
+/// No memory.
+pub(crate) fn board(server: &Server) -> std::io::Result<Board> {
+    match server.model {
+        ModelName::Event => Board::with_ledgers(slots(server)),
+        _ => Board::new(slots(server)),
+    }
 }
 
 /// After how many connections a worker is to leave: as configured, give or take an eighth, so that those who began
@@ -132,6 +153,17 @@ mod tests {
         assert_eq!(wanted(&server, count(5, 0)), 1);
         assert_eq!(wanted(&server, count(5, 1)), 0);
         assert_eq!(wanted(&server, count(64, 0)), 0);
+    }
+
+    #[test]
+    fn event_workers_divide_the_connections() {
+        let mut server = server(ModelName::Event);
+        for (workers, most) in [(1, 5), (2, 5), (3, 256), (8, 3)] {
+            (server.pool.event_workers, server.max_connections) = (Some(workers), most);
+            let shares: Vec<u32> = (0..slots(&server)).map(|slot| share(&server, slot)).collect();
+            assert_eq!((shares.len(), shares.iter().sum::<u32>()), (workers as usize, most));
+            assert!(shares.iter().all(|share| shares[0] - share <= 1));
+        }
     }
 
     #[test]

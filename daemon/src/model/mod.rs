@@ -3,6 +3,7 @@
 
 mod accepting;
 pub(crate) mod crew;
+mod event;
 mod one;
 mod prethreaded;
 mod serve;

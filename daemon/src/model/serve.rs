@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use foobar_process::child::Leash;
 use foobar_process::syslog::Priority;
@@ -31,19 +31,25 @@ pub(crate) fn serve_admitted(task: &Task, slot: usize, stream: OwnedFd, peer: Pe
         connection.stop();
     }
     let result = task.handler.serve(&mut connection);
-    close(task, slot, &connection, result);
+    let lasted = connection.since().elapsed();
+    let (received, sent) = connection.bytes();
+    ended(task, slot, Ended { peer: connection.peer(), lasted, received, sent, result });
 }
 
-/// Whether `peer` may be served: a connection taken is counted, and one too many is closed without a word, which
-/// costs him more than us.
+/// Whether the peer of `slot` may be served.
 pub(crate) fn admitted(task: &Task, slot: usize, peer: &Peer) -> bool {
+    admitted_if(task, peer, |most| task.board.admit(slot, peer, most))
+}
+
+/// Whether `peer` may be served, `room` telling whether so many connections of its address leave room for this one: a connection taken is counted, and one too many is closed without a word, which
+/// costs him more than us.
+pub(crate) fn admitted_if(task: &Task, peer: &Peer, room: impl FnOnce(u32) -> bool) -> bool {
     let (server, board) = (&task.server, &task.board);
     board.count(Counter::Accepted, 1);
     if let Some(rate) = server.accept_rate {
         rate::take(board.rate(), rate, board::now());
     }
-    let room = || server.max_per_address.is_none_or(|most| board.admit(slot, peer, most));
-    let admitted = is_welcome(server, peer) && room();
+    let admitted = is_welcome(server, peer) && server.max_per_address.is_none_or(room);
     if !admitted {
         board.count(Counter::Refused, 1);
         if server.access_log {
@@ -60,23 +66,30 @@ fn is_welcome(server: &Server, peer: &Peer) -> bool {
     (server.allow.is_empty() || listed(&server.allow)) && !listed(&server.deny)
 }
 
-fn close(task: &Task, slot: usize, connection: &Connection<'_>, result: io::Result<()>) {
-    let lasted = connection.since().elapsed();
-    let (received, sent) = connection.bytes();
+/// A connection that is over.
+pub(crate) struct Ended<'e> {
+    pub(crate) peer: &'e Peer,
+    pub(crate) lasted: Duration,
+    pub(crate) received: u64,
+    pub(crate) sent: u64,
+    pub(crate) result: io::Result<()>,
+}
+
+/// Counts a connection that is over, and tells what is worth a line.
+pub(crate) fn ended(task: &Task, slot: usize, connection: Ended<'_>) {
+    let Ended { peer, lasted, received, sent, result } = connection;
     task.board.count(Counter::Received, received);
     task.board.count(Counter::Sent, sent);
     task.board.end(slot, lasted);
     let name = &task.server.name;
-    let peer = connection.peer();
-    let mut outcome = "done".to_owned();
-    if let Err(error) = result {
+    if let Err(error) = &result {
         task.board.count(Counter::Failed, 1);
-        outcome = error.to_string();
         if !is_everyday(error.kind()) {
             task.log.write(Priority::Warning, &format!("{name}: connection of {peer}: {error}"));
         }
     }
     if task.server.access_log {
+        let outcome = result.map_or_else(|error| error.to_string(), |()| "done".to_owned());
         let seconds = lasted.as_secs_f64();
         let line = format!("{name}: {peer} {received} bytes in, {sent} out, {seconds:.3} s: {outcome}");
         task.log.write(Priority::Info, &line);

@@ -7,7 +7,7 @@ use foobar_process::Pid;
 use foobar_process::child::{self, Leash};
 use foobar_process::syslog::Priority;
 
-use super::{Task, one, prethreaded, threads};
+use super::{Task, event, one, prethreaded, threads};
 use crate::address::Peer;
 use crate::config::ModelName;
 use crate::connection::local_of;
@@ -57,7 +57,7 @@ pub(crate) fn live(task: &Task, slot: usize, leash: &Leash) -> i32 {
         ModelName::Iterative | ModelName::Prefork | ModelName::Delayed => one::run(task, slot, leash),
         ModelName::Threads => threads::run(task, slot, leash),
         ModelName::Prethreaded => prethreaded::run(task, slot, leash),
-        ModelName::Event => one::run(task, slot, leash),
+        ModelName::Event => event::run(task, slot, leash),
     };
     match result {
         Ok(()) => 0,

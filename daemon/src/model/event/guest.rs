@@ -1,0 +1,198 @@
+//! One connection of an event worker: its socket, its session, and what the peer has not taken yet. Nothing waits here.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::socket::{MsgFlags, recv, send};
+
+use crate::address::Peer;
+use crate::connection::{QUIET, TimeLimits};
+use crate::session::{Next, Session};
+
+/// What is received at a time at most: one buffer serves all connections of a worker.
+pub(super) const LARGEST: usize = 64 * 1024;
+/// A session that produces more than it reads is called so often in a row, then others have their turn.
+const ROUNDS: usize = 4;
+
+/// What the connection waits for, or that it is over.
+#[derive(Debug)]
+pub(super) enum Wants {
+    /// Bytes of the peer.
+    Read,
+    /// Room for bytes to the peer: nothing is read meanwhile.
+    Write,
+    /// Nothing any more.
+    End(io::Result<()>),
+}
+
+/// Memory that is used by whoever has the turn.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    pub(super) input: Vec<u8>,
+    pub(super) output: Vec<u8>,
+}
+
+/// A connection.
+pub(super) struct Guest {
+    stream: OwnedFd,
+    pub(super) peer: Peer,
+    session: Box<dyn Session>,
+    next: Next,
+    /// Whether the peer will send no more.
+    ended: bool,
+    /// Whether it waits for room.
+    pub(super) writing: bool,
+    pending: Vec<u8>,
+    /// How much of it has gone out.
+    gone: usize,
+    pub(super) since: Instant,
+    /// When it began, and when it last moved on, in milliseconds of the worker's clock.
+    begun: u64,
+    moved: u64,
+    pub(super) received: u64,
+    pub(super) sent: u64,
+}
+
+impl Guest {
+    pub(super) fn new(stream: OwnedFd, peer: Peer, session: Box<dyn Session>, now: u64) -> Guest {
+        Guest {
+            stream,
+            peer,
+            session,
+            next: Next::Read,
+            ended: false,
+            writing: false,
+            pending: Vec::new(),
+            gone: 0,
+            since: Instant::now(),
+            begun: now,
+            moved: now,
+            received: 0,
+            sent: 0,
+        }
+    }
+
+    /// The connection is there.
+    pub(super) fn begin(&mut self, scratch: &mut Scratch) -> Wants {
+        scratch.output.clear();
+        self.next = self.session.begin(&mut scratch.output);
+        self.go_on(scratch)
+    }
+
+    /// The socket is ready for what was wanted, at `now`.
+    pub(super) fn attend(&mut self, scratch: &mut Scratch, now: u64) -> Wants {
+        self.moved = now;
+        if self.writing {
+            scratch.output.clear();
+            return match self.flush() {
+                Ok(true) => self.go_on(scratch),
+                Ok(false) => Wants::Write,
+                Err(errno) => Wants::End(Err(errno.into())),
+            };
+        }
+        let length = match recv(self.stream.as_raw_fd(), &mut scratch.input, MsgFlags::MSG_DONTWAIT) {
+            Ok(length) => length,
+            Err(Errno::EAGAIN | Errno::EINTR) => return Wants::Read,
+            Err(errno) => return Wants::End(Err(errno.into())),
+        };
+        scratch.output.clear();
+        self.next = if length == 0 {
+            self.ended = true;
+            self.session.end(&mut scratch.output)
+        } else {
+            self.received += length as u64;
+            self.session.input(&scratch.input[..length], &mut scratch.output)
+        };
+        self.go_on(scratch)
+    }
+
+    /// Sends what the session has said, and asks it for more while it has more.
+    fn go_on(&mut self, scratch: &mut Scratch) -> Wants {
+        for _ in 0..ROUNDS {
+            match self.send(&scratch.output) {
+                Ok(length) if length < scratch.output.len() => {
+                    self.pending = scratch.output[length..].to_vec();
+                    return Wants::Write;
+                }
+                Ok(_) => {}
+                Err(errno) => return Wants::End(Err(errno.into())),
+            }
+            match self.next {
+                Next::Close => return Wants::End(Ok(())),
+                Next::Read if self.ended => return Wants::End(Ok(())),
+                Next::Read => return Wants::Read,
+                Next::Drain => {
+                    scratch.output.clear();
+                    self.next = self.session.drained(&mut scratch.output);
+                }
+            }
+        }
+        self.pending = scratch.output.clone();
+        Wants::Write
+    }
+
+    /// Sends what is pending; true when all of it has gone.
+    fn flush(&mut self) -> Result<bool, Errno> {
+        let pending = std::mem::take(&mut self.pending);
+        let sent = self.send(&pending[self.gone..])?;
+        self.gone += sent;
+        let done = self.gone == pending.len();
+        if done {
+            self.gone = 0;
+        } else {
+            self.pending = pending;
+        }
+        Ok(done)
+    }
+
+    /// How many bytes the socket takes now.
+    fn send(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
+        let mut gone = 0;
+        while gone < bytes.len() {
+            // A peer that is gone is an error to be returned, never a SIGPIPE.
+            let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
+            match send(self.stream.as_raw_fd(), &bytes[gone..], flags) {
+                Ok(length) => gone += length,
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) => break,
+                Err(errno) => return Err(errno),
+            }
+        }
+        self.sent += gone as u64;
+        Ok(gone)
+    }
+
+    /// When something is to be done about the connection even if its peer does nothing: `stopping` tells that the
+    /// server wants to end.
+    pub(super) fn deadline(&self, limits: &TimeLimits, stopping: bool) -> Option<u64> {
+        let limit = if self.writing { limits.write } else { limits.read };
+        let quiet = (stopping && !self.writing).then_some(QUIET);
+        let silent = [limit, quiet].into_iter().flatten().min().map(|limit| self.moved + millis(limit));
+        let over = limits.total.map(|limit| self.begun + millis(limit));
+        silent.into_iter().chain(over).min()
+    }
+
+    /// Why it ends at `now`, its deadline having passed.
+    pub(super) fn verdict(&self, limits: &TimeLimits, stopping: bool, now: u64) -> io::Result<()> {
+        let total = limits.total.is_some_and(|limit| self.begun + millis(limit) <= now);
+        if total {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "the connection took too long"));
+        }
+        if stopping && !self.writing {
+            return Ok(());
+        }
+        Err(io::Error::new(io::ErrorKind::TimedOut, "the peer was silent for too long"))
+    }
+}
+
+impl AsFd for Guest {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}
+
+fn millis(limit: Duration) -> u64 {
+    u64::try_from(limit.as_millis()).unwrap_or(u64::MAX / 4)
+}
