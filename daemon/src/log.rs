@@ -71,6 +71,14 @@ impl Log {
         }
     }
 
+    /// Looks for the logger now, for it may be out of reach soon.
+    pub fn connect(&self) {
+        if let Some(syslog) = &self.sinks().syslog {
+            // None there: it may come later.
+            let _ = syslog.connect();
+        }
+    }
+
     /// Goes over to what a reloaded `config` asks for. The old log stays if that fails.
     ///
     /// # Errors
@@ -86,8 +94,14 @@ impl Log {
             Some(file) => Ok(Sinks { file: Some(file), ..Sinks::without_file(config, self.also) }),
             None => Sinks::open(config, self.also, self.owner.as_ref()),
         };
-        let sinks = opened.map_err(|(what, error)| format!("{what}: {error}"))?;
-        *self.sinks() = sinks;
+        let mut sinks = opened.map_err(|(what, error)| format!("{what}: {error}"))?;
+        let mut old = self.sinks();
+        let syslog = |config: &Config| (config.syslog_socket.clone(), config.syslog_facility);
+        // As with the file: in a chroot the logger cannot be found a second time.
+        if sinks.syslog.is_some() && old.syslog.is_some() && syslog(config) == syslog(&old.config) {
+            sinks.syslog = old.syslog.take();
+        }
+        *old = sinks;
         Ok(())
     }
 
@@ -96,7 +110,11 @@ impl Log {
     pub fn reopen(&self) -> Vec<String> {
         let mut sinks = self.sinks();
         if sinks.syslog.is_some() {
-            sinks.syslog = Some(syslog_of(&sinks.config));
+            let anew = syslog_of(&sinks.config);
+            // Whoever cannot be found, as in a chroot, has not been restarted either.
+            if anew.connect().is_ok() {
+                sinks.syslog = Some(anew);
+            }
         }
         let Some(path) = sinks.file.as_ref().map(|file| file.path().to_owned()) else { return Vec::new() };
         match LogFile::open(&path, self.owner.as_ref()) {

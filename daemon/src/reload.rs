@@ -86,7 +86,11 @@ impl Generation {
 pub fn next(source: &Source, services: Services<'_>, current: &Generation, log: &Log) -> Reload {
     let config = match config::load(source) {
         Ok(config) => config,
-        Err(error) => return Reload::Refused(error.to_string()),
+        Err(error) => {
+            let inside =
+                current.config.chroot.as_ref().map(|root| format!("; paths are below {}", root.display()));
+            return Reload::Refused(format!("{error}{}", inside.unwrap_or_default()));
+        }
     };
     let old: Vec<Arc<Listener>> = current.listeners().cloned().collect();
     let servers = match serve(&config, services, &old) {

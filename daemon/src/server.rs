@@ -22,7 +22,7 @@ use crate::instance::{self, Claim};
 use crate::log::{self, Also, Log};
 use crate::master::Master;
 use crate::reload::{self, Generation};
-use crate::{account, event, limits};
+use crate::{account, confine, event, limits};
 
 /// How long the daemon may take to become ready.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -87,6 +87,7 @@ struct Start {
 pub fn check(options: &Options, services: Services<'_>) -> Result<Vec<String>, Failure> {
     let config = config::load(&options.source()?).map_err(|error| Failure::new(error.exit, &error))?;
     account::of(&config)?;
+    confine::possible(&config)?;
     config.servers.iter().try_for_each(|server| reload::service(server, services).map(drop))?;
     Ok(config.remarks())
 }
@@ -135,6 +136,7 @@ pub fn run(options: &Options, services: Services<'_>) -> Result<Outcome, Failure
 /// Account, limits, sockets: everything whose want is to be told before there is a second process.
 fn gather(lock: StartLock, config: &Config, services: Services<'_>) -> Result<Start, Failure> {
     let account = account::of(config)?;
+    confine::possible(config)?;
     let mut warnings = config.remarks();
     let limited =
         limits::open_files(config).map_err(|error| Failure::io("cannot set RLIMIT_NOFILE", &error))?;
@@ -238,11 +240,9 @@ fn settle(
     };
     let log = Log::open(config, also, account.clone()).map_err(|(what, error)| Failure::io(what, &error))?;
     let pid_file = PidFile::create(lock).map_err(|error| instance::unwritable(&error))?;
-    let dropped = prepare(generation)
-        .and_then(|()| {
-            account.map_or(Ok(()), |account| account.assume()).map_err(|error| account::refused(&error))
-        })
-        .and_then(|()| begin(generation));
+    log.connect();
+    let dropped =
+        prepare(generation).and_then(|()| confine::confine(config, account)).and_then(|()| begin(generation));
     match dropped {
         Ok(()) => Ok((log, pid_file)),
         Err(failure) => {

@@ -2,7 +2,6 @@
 //! forks or spawns.
 
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::Command;
@@ -84,7 +83,8 @@ impl AsFd for Leash {
 /// every Rust program) and an empty mask, and gets TERM when its master dies.
 ///
 /// `master_only` are descriptors that no worker may hold, the PID file's above all, whose lock would live on in it: in the
-/// worker they refer to /dev/null afterwards. Destructors of the parent's values do not run in the worker.
+/// worker they refer to the lifeline afterwards, of which nobody can make use. (Not to /dev/null, which costs an open(2)
+/// for each worker and is not to be had in a chroot.) Destructors of the parent's values do not run in the worker.
 ///
 /// # Errors
 /// As fork(2), and when this process has more than one thread.
@@ -95,8 +95,6 @@ pub fn fork_worker(
 ) -> io::Result<Pid> {
     let master = Pid::this();
     let end = lifeline.worker.try_clone()?;
-    // Opened before the fork, so that a worker cannot fail for want of a descriptor.
-    let null = File::open("/dev/null")?;
     match sys::fork()? {
         Fork::Parent(pid) => Ok(pid),
         Fork::Child => {
@@ -104,8 +102,7 @@ pub fn fork_worker(
             sys::default_signals();
             let leash = Leash { end, master };
             let private = master_only.iter().copied().chain([lifeline.master.as_fd()]);
-            let mut ready = signal::unblock_all().and_then(|()| hide(private, &null));
-            drop(null);
+            let mut ready = signal::unblock_all().and_then(|()| hide(private, &lifeline.worker));
             ready = ready.and_then(|()| leash.renew());
             let code = if ready.is_ok() { body(leash) } else { FAILED };
             std::mem::forget(guard);
@@ -126,9 +123,9 @@ impl Drop for ExitOnUnwind {
     }
 }
 
-fn hide<'a>(descriptors: impl Iterator<Item = BorrowedFd<'a>>, null: &File) -> io::Result<()> {
+fn hide<'a>(descriptors: impl Iterator<Item = BorrowedFd<'a>>, behind: &OwnedFd) -> io::Result<()> {
     for descriptor in descriptors {
-        sys::replace(descriptor, null.as_fd(), true)?;
+        sys::replace(descriptor, behind.as_fd(), true)?;
     }
     Ok(())
 }

@@ -132,7 +132,11 @@ impl PidFile {
                     }
                 }
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Removal::Removed,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // Gone, or out of reach in a chroot: there an empty file says the same.
+                self.file.set_len(0)?;
+                Removal::Removed
+            }
             _ => Removal::Replaced,
         };
         record::clear(&self.path, &self.identity);

@@ -1,13 +1,17 @@
-//! Giving up root: groups, gid, uid, in the one right order, and a look whether it happened. Any error means that the
-//! process must end: it may be half way.
+//! Giving up root: groups, gid, uid, in the one right order, and a look whether it happened; and what narrows a process
+//! beyond that. Any error means that the process must end: it may be half way.
 
 use std::ffi::CString;
 use std::io;
+use std::path::Path;
 
+use nix::sys::prctl::set_no_new_privs;
 use nix::unistd::{
-    Gid, Group, Uid, User, getgrouplist, getgroups, getresgid, getresuid, setgroups, setresgid, setresuid,
-    setuid,
+    Gid, Group, Uid, User, chdir, chroot, getgrouplist, getgroups, getresgid, getresuid, setgroups,
+    setresgid, setresuid, setuid,
 };
+
+use crate::sys;
 
 /// Why an account was not found or not assumed.
 #[derive(Debug, thiserror::Error)]
@@ -157,6 +161,27 @@ impl Account {
     fn unverified(&self, what: &'static str) -> PrivilegeError {
         PrivilegeError::NotVerified { user: self.name.clone(), what }
     }
+}
+
+/// Makes `directory` the root and the working directory of this process: chroot(2). What lies outside can be reached no
+/// more, except by descriptors that are open. To be called before [`Account::assume`]: root finds a way out again.
+///
+/// # Errors
+/// As chroot(2): only root may.
+pub fn confine(directory: &Path) -> io::Result<()> {
+    // The C library reads the time zone when it is first asked for a time, and inside there may be none.
+    let _ = sys::local_time(0);
+    chroot(directory)?;
+    Ok(chdir("/")?)
+}
+
+/// Sees to it that no program executed by this process or its children gains rights by its set-user-ID bit or its
+/// capabilities: PR_SET_NO_NEW_PRIVS(2const). It cannot be taken back.
+///
+/// # Errors
+/// A kernel before 3.5.
+pub fn no_new_privileges() -> io::Result<()> {
+    Ok(set_no_new_privs()?)
 }
 
 fn database(name: &str, error: nix::Error) -> PrivilegeError {

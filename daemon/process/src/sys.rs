@@ -22,11 +22,10 @@ pub(crate) enum Fork {
 /// fork(2), refused when this process has more than one thread: the child would have only the calling one,
 /// and every lock that another thread holds would stay locked in it for ever.
 pub(crate) fn fork() -> io::Result<Fork> {
-    let threads = thread_count()?;
-    if threads > 1 {
+    if !is_alone()? {
         return Err(io::Error::new(
             io::ErrorKind::Unsupported,
-            format!("refused to fork: this process has {threads} threads, start them after the fork"),
+            "refused to fork: this process has several threads, start them after the fork",
         ));
     }
     // SAFETY: the process has one thread, so the child is a full copy in which any code may run.
@@ -36,9 +35,19 @@ pub(crate) fn fork() -> io::Result<Fork> {
     }
 }
 
-/// The number of threads of this process, as the kernel sees it.
-pub(crate) fn thread_count() -> io::Result<usize> {
-    Ok(fs::read_dir("/proc/self/task")?.count())
+/// Whether this process has one thread only, as the kernel sees it.
+///
+/// unshare(2) with CLONE_THREAD does nothing in such a process and fails with EINVAL in any other, and needs no /proc,
+/// which a daemon in a chroot has not. Where a filter forbids the call, /proc is asked.
+pub(crate) fn is_alone() -> io::Result<bool> {
+    // SAFETY: the call changes nothing: either there is nothing to unshare, or it fails.
+    if unsafe { libc::unshare(libc::CLONE_THREAD) } == 0 {
+        return Ok(true);
+    }
+    match io::Error::last_os_error().raw_os_error() {
+        Some(libc::EINVAL) => Ok(false),
+        _ => Ok(fs::read_dir("/proc/self/task")?.count() == 1),
+    }
 }
 
 /// _exit(2): ends this process without running anything that the parent's copy of it would run again.
@@ -168,7 +177,7 @@ pub(crate) fn standard_streams_to(null: BorrowedFd<'_>) -> io::Result<()> {
 /// Replaces the environment of this process by `variables`. Refused with more than one thread, since
 /// another one could be reading it.
 pub(crate) fn replace_environment(variables: &[(OsString, OsString)]) -> io::Result<()> {
-    if thread_count()? > 1 {
+    if !is_alone()? {
         return Err(io::Error::new(io::ErrorKind::Unsupported, "refused: this process has several threads"));
     }
     for (name, _) in std::env::vars_os() {

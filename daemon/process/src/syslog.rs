@@ -92,6 +92,19 @@ impl Syslog {
         self
     }
 
+    /// LOG_NDELAY: connects to the logger now and not with the first message, for those who will not find it later, as in a
+    /// chroot. One that is restarted is lost to them, unless there is a socket of its inside.
+    ///
+    /// # Errors
+    /// No logger: messages are dropped, and it is looked for with each of them.
+    pub fn connect(&self) -> io::Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.socket.is_none() {
+            state.socket = Some(connect_to(&self.logger)?);
+        }
+        Ok(())
+    }
+
     /// syslog(3): sends one message. Line feeds and other control characters become `#012` and the like, so that no text can
     /// forge a line; what is too long is cut and marked. Never fails and never blocks for more than a moment: what the
     /// logger does not take is dropped, counted, and the count is sent when it takes messages again.

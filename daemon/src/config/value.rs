@@ -270,6 +270,9 @@ impl Config {
                 INIT_GRACE.as_secs()
             ));
         }
+        if self.chroot.is_some() && self.user.is_none() {
+            remarks.push("chroot holds nobody who stays root: name a user as well".to_owned());
+        }
         remarks
     }
 
