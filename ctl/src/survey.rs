@@ -1,5 +1,5 @@
 //! Reads a tree and hands it over as the values that foobar-initscripts computes with. Each script is read
-//! once, in name order, so that the result depends on the contents alone. Nothing is changed.
+//! once. Nothing is changed.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -12,7 +12,7 @@ use foobar_initscripts::link::Link;
 use foobar_initscripts::name::ServiceName;
 use foobar_initscripts::plan::{Existing, Found};
 
-use crate::root::{Root, is_missing, leads_nowhere};
+use crate::root::{Root, Scope, is_missing, leads_nowhere};
 use crate::sys::dir::{Dir, Kind};
 
 /// What insserv and we read of a script: more than any header has.
@@ -130,7 +130,7 @@ fn scripts(root: &Root, layout: &Layout, installed: &mut Installed) -> io::Resul
     let mut found = BTreeSet::new();
     let path = Path::new(layout.script_dir);
     let Some(dir) = directory(root, path)? else { return Ok(found) };
-    for name in dir.names().map_err(|error| root.about("cannot list", path, &error))? {
+    for name in ordered_names(root, path, &dir)? {
         let Some(text_name) = name.to_str() else { continue };
         if add_script(root, path, &dir, &name, text_name, installed)
             .map_err(|error| root.about("cannot read", &path.join(&name), &error))?
@@ -192,7 +192,7 @@ fn links(
         let path = layout.runlevel_dir(*level);
         let path = Path::new(&path);
         let Some(dir) = directory(root, path)? else { continue };
-        for entry in dir.names().map_err(|error| root.about("cannot list", path, &error))? {
+        for entry in ordered_names(root, path, &dir)? {
             let Some(name) = entry.to_str().filter(|name| Link::parse(*level, name).is_some()) else {
                 continue;
             };
@@ -217,6 +217,21 @@ fn links(
 fn outside(root: &Root, link: &Path) -> Option<Vec<u8>> {
     let place = root.place(link).ok()?;
     place.dir.head(&place.name, HEAD).ok().map(|(text, _)| text)
+}
+
+/// The names in a directory of scripts or links, in the order that decides between equals.
+///
+/// insserv takes scripts and links as readdir(3) gives them; the order of equals in startpar's files, and
+/// which of two scripts that provide one name wins, follow from that. On this machine we do the same, so
+/// that our files are byte for byte insserv's: neither its next run nor `uninstall` after `install` finds
+/// anything to change. In the tree of another machine (`--root`) and below `--prefix` it is name order: an
+/// image then depends on what is in it, and not on the file system that it was made on.
+fn ordered_names(root: &Root, path: &Path, dir: &Dir) -> io::Result<Vec<OsString>> {
+    let names = match root.scope() {
+        Scope::Machine => dir.listing(),
+        Scope::Prefix | Scope::Offline => dir.names(),
+    };
+    names.map_err(|error| root.about("cannot list", path, &error))
 }
 
 fn directory(root: &Root, path: &Path) -> io::Result<Option<Dir>> {
@@ -244,4 +259,34 @@ fn each_head(root: &Root, path: &str, mut take: impl FnMut(&str, &[u8])) -> io::
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use foobar_tests::Sandbox;
+
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_read_in_the_order_of_the_directory() {
+        let sandbox = Sandbox::new("order");
+        for number in (0..40).rev() {
+            fs::write(sandbox.path().join(format!("script-{number:02}")), "").unwrap();
+        }
+        let order = |scope| {
+            let root = Root::open(scope, sandbox.path()).unwrap();
+            let dir = root.directory(Path::new("/")).unwrap();
+            ordered_names(&root, Path::new("/"), &dir).unwrap()
+        };
+        let directory: Vec<OsString> =
+            fs::read_dir(sandbox.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let mut by_name = directory.clone();
+        by_name.sort();
+        assert_ne!(directory, by_name, "this file system sorts, so the test shows nothing");
+        assert_eq!(order(Scope::Machine), directory);
+        assert_eq!(order(Scope::Prefix), by_name);
+        assert_eq!(order(Scope::Offline), by_name);
+    }
 }

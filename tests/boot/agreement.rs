@@ -55,7 +55,8 @@ fn links_are_those_of_update_rc_d() {
     let pairs = [
         (install, "update-rc.d foobar defaults"),
         ("foobarctl disable", "update-rc.d foobar disable"),
-        (install, "update-rc.d foobar defaults"),
+        // Without --runlevels both take the links for the word of the administrator, and keep them.
+        ("foobarctl install", "update-rc.d foobar defaults"),
         ("foobarctl enable", "update-rc.d foobar enable"),
         ("foobarctl disable --runlevels 3", "update-rc.d foobar disable 3"),
         ("foobarctl enable --runlevels 3", "update-rc.d foobar enable 3"),

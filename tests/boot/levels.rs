@@ -27,7 +27,14 @@ fn chosen_levels_are_the_only_ones() {
     bed.ok("foobarctl disable --runlevels 5");
     bed.runlevel('5');
     assert_down(&bed);
+    bed.runlevel('3');
+    let third = assert_up(&bed);
+    // From now on 3 and 5 have the start link alike: a change between them restarts nothing.
     bed.ok("foobarctl enable --runlevels 5");
+    bed.runlevel('5');
+    assert_eq!(assert_up(&bed), third);
+    bed.runlevel('4');
+    assert_down(&bed);
     bed.runlevel('3');
     assert_up(&bed);
     let list = bed.ok("foobarctl list");

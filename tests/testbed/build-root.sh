@@ -54,6 +54,9 @@ trim() {
         chroot "$dir" update-rc.d -f "$service" remove
         rm "$dir/etc/init.d/$service"
     done
+    # Which of two equals comes first in startpar's files follows from the order of the directories, so the last
+    # word is insserv's on the directories as they are from now on.
+    chroot "$dir" insserv
     sed -i 's/^module(load="imklog"/#&/' "$dir/etc/rsyslog.conf"
     echo "# the root is mounted already" >"$dir/etc/fstab"
     echo testbed >"$dir/etc/hostname"

@@ -111,6 +111,16 @@ impl Dir {
     /// # Errors
     /// `getdents64(2)`'s.
     pub fn names(&self) -> io::Result<Vec<OsString>> {
+        let mut names = self.listing()?;
+        names.sort();
+        Ok(names)
+    }
+
+    /// The names in this directory, without `.` and `..`, in the order that the file system gives them.
+    ///
+    /// # Errors
+    /// `getdents64(2)`'s.
+    pub fn listing(&self) -> io::Result<Vec<OsString>> {
         let readable = self.readable()?;
         let mut names = Vec::new();
         for entry in rustix::fs::Dir::new(readable)? {
@@ -119,7 +129,6 @@ impl Dir {
                 names.push(name);
             }
         }
-        names.sort();
         Ok(names)
     }
 
