@@ -15,8 +15,12 @@ pub fn source_tree() -> PathBuf {
 /// # Panics
 /// When they cannot be built.
 pub fn shipped() -> &'static Path {
-    static SHIPPED: OnceLock<PathBuf> = OnceLock::new();
-    SHIPPED.get_or_init(|| last_line(&mut script("build.sh")))
+    // A failure is kept as well: the other tests fail by it at once, and not after a build of their own.
+    static SHIPPED: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    match SHIPPED.get_or_init(|| last_line(&mut script("build.sh"))) {
+        Ok(path) => path,
+        Err(words) => panic!("{words}"),
+    }
 }
 
 /// A Debian package of the shipped build, in `directory`; `version` is that of the tree if not given.
@@ -33,7 +37,7 @@ pub fn debian_package(directory: &Path, version: Option<&str>) -> PathBuf {
     if let Some(version) = version {
         command.args(["--version", version]);
     }
-    last_line(&mut command)
+    last_line(&mut command).unwrap_or_else(|words| panic!("{words}"))
 }
 
 fn script(name: &str) -> Command {
@@ -41,12 +45,11 @@ fn script(name: &str) -> Command {
 }
 
 /// Runs a script whose last line of output is a path.
-fn last_line(command: &mut Command) -> PathBuf {
-    let output = match command.output() {
-        Ok(output) => output,
-        Err(error) => panic!("cannot run {command:?}: {error}"),
-    };
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+fn last_line(command: &mut Command) -> Result<PathBuf, String> {
+    let output = command.output().map_err(|error| format!("cannot run {command:?}: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)));
+    }
     let text = String::from_utf8_lossy(&output.stdout);
-    PathBuf::from(text.lines().next_back().unwrap_or_default())
+    Ok(PathBuf::from(text.lines().next_back().unwrap_or_default()))
 }

@@ -5,7 +5,9 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use foobar_tests::{Testbed, until};
@@ -99,7 +101,7 @@ fn nothing_inside_reaches_the_machine_below() {
         "cd /dev/shm; umount -a -r; for at in / /dev /dev/pts /sys /proc; do mount -o remount,ro $at; done",
     );
     assert_eq!(machine(), before);
-    let directories = leftovers(&bed);
+    let directories = leftovers(init);
     assert!(directories.iter().all(|path| path.exists()), "{directories:?}");
     drop(bed);
     assert!(directories.iter().all(|path| !path.exists()), "left: {directories:?}");
@@ -110,9 +112,48 @@ fn nothing_inside_reaches_the_machine_below() {
     assert_eq!(machine(), before);
 }
 
-/// What a system has on the machine besides its processes: its files and its cgroup.
-fn leftovers(bed: &Testbed) -> Vec<PathBuf> {
-    let cgroup = fs::read_to_string(format!("/proc/{}/cgroup", bed.init())).unwrap();
+#[test]
+fn nothing_outlives_a_test_that_is_killed() {
+    let mut keeper = Command::new(env!("CARGO_BIN_EXE_testbed"));
+    let mut keeper = keeper.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut init = String::new();
+    BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut init).unwrap();
+    if init.is_empty() {
+        // It has said why no system can be booted here.
+        assert!(keeper.wait().unwrap().success());
+        return;
+    }
+    let init = init.trim().parse().unwrap();
+    let directories = leftovers(init);
+    let name = directories[0].file_name().unwrap().to_str().unwrap().to_owned();
+    // The links of the chain name its directory; what runs inside is in its cgroup.
+    let processes = || {
+        let inside = fs::read_to_string(directories[0].join("cgroup.procs")).unwrap_or_default();
+        let chain = fs::read_dir("/proc").unwrap().flatten().filter(|entry| {
+            let file = |of: &str| fs::read(entry.path().join(of)).unwrap_or_default();
+            [file("cmdline"), file("environ")]
+                .iter()
+                .any(|text| String::from_utf8_lossy(text).contains(&name))
+        });
+        (inside.lines().count(), chain.count())
+    };
+    let (inside, chain) = processes();
+    assert!(inside >= 2 && chain >= 2, "{inside} {chain}");
+
+    keeper.kill().unwrap();
+    keeper.wait().unwrap();
+    until("the end of all processes", Duration::from_secs(10), || (processes() == (0, 0)).then_some(()));
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+    assert!(!mounts.contains(&name), "{mounts}");
+    // What a killed process cannot remove, the next test removes.
+    let next = Testbed::new("next").unwrap();
+    assert!(directories.iter().all(|path| !path.exists()), "left: {directories:?}");
+    drop(next);
+}
+
+/// What a system has on the machine besides its processes: its cgroup and its files.
+fn leftovers(init: u32) -> Vec<PathBuf> {
+    let cgroup = fs::read_to_string(format!("/proc/{init}/cgroup")).unwrap();
     let own =
         cgroup.lines().find_map(|line| line.strip_prefix("0::/")).filter(|own| own.starts_with("foobar-"));
     let name = own.unwrap().to_owned();

@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::guarded::Guarded;
 use super::host;
 use super::machine::{Ending, LIMIT, Testbed};
 use crate::until;
@@ -175,15 +176,6 @@ fn beneath(tree: &Path, path: &str) -> PathBuf {
         }
     }
     place
-}
-
-/// A command inside; killed when the test gives up on it.
-struct Guarded(Child);
-
-impl Drop for Guarded {
-    fn drop(&mut self) {
-        let _ = (self.0.kill(), self.0.wait());
-    }
 }
 
 fn shell_status(status: ExitStatus) -> i32 {

@@ -4,11 +4,13 @@
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use super::guarded::Guarded;
 use super::{host, root};
+use crate::until::within;
 use crate::{skip, until};
 
 /// Longest time that a boot, a change of level or a shutdown may take: 30 times what it takes at rest.
@@ -40,7 +42,7 @@ pub struct Testbed {
 /// What exists only while the system runs.
 #[derive(Debug)]
 struct Up {
-    chain: Child,
+    chain: Guarded,
     init: u32,
 }
 
@@ -73,7 +75,7 @@ impl Testbed {
     pub fn boot(&mut self) {
         assert!(self.up.is_none(), "{} is up already", self.name);
         let _ = fs::remove_file(self.run.join("init"));
-        let mut chain = must("start the namespaces", self.launch(&[]).stdout(Stdio::null()).spawn());
+        let mut chain = Guarded(must("start the namespaces", self.launch(&[]).stdout(Stdio::null()).spawn()));
         let init = until("PID 1 of the new namespaces", LIMIT, || {
             self.assert_alive(&mut chain);
             let text = fs::read_to_string(self.run.join("init")).ok()?;
@@ -109,8 +111,8 @@ impl Testbed {
         launch
     }
 
-    fn assert_alive(&self, chain: &mut Child) {
-        if let Ok(Some(status)) = chain.try_wait() {
+    fn assert_alive(&self, chain: &mut Guarded) {
+        if let Ok(Some(status)) = chain.0.try_wait() {
             panic!("{} ended while booting ({status})\n{}", self.name, self.last_words());
         }
     }
@@ -147,7 +149,7 @@ impl Testbed {
         let words = self.last_words();
         let Some(mut up) = self.up.take() else { panic!("{} is not up", self.name) };
         let status =
-            until(&format!("the end of the system\n{words}"), LIMIT, || up.chain.try_wait().ok().flatten());
+            until(&format!("the end of the system\n{words}"), LIMIT, || up.chain.0.try_wait().ok().flatten());
         // script(1) hands on the end of its child as a shell does: 128 + signal.
         match status.code() {
             Some(130) => Ending::PowerOff,
@@ -160,8 +162,8 @@ impl Testbed {
     pub fn kill(&mut self) {
         if let Some(mut up) = self.up.take() {
             // The links of the chain die with the one above them, down to PID 1 and all below it.
-            let _ = up.chain.kill();
-            let status = up.chain.wait().unwrap_or(ExitStatus::from_raw(0));
+            let _ = up.chain.0.kill();
+            let status = up.chain.0.wait().unwrap_or(ExitStatus::from_raw(0));
             until(&format!("the end of PID 1 after {status}"), LIMIT, || {
                 host::start_ticks(up.init).is_none().then_some(())
             });
@@ -211,10 +213,7 @@ impl Drop for Testbed {
             let log = self.run.join("upper/var/log/syslog");
             eprintln!("--- syslog\n{}", fs::read_to_string(log).unwrap_or_default());
         }
-        if let Some(mut up) = self.up.take() {
-            let _ = up.chain.kill();
-            let _ = up.chain.wait();
-        }
+        self.up = None;
         remove(&self.run, self.cgroup.as_deref());
     }
 }
@@ -260,12 +259,17 @@ fn abandoned(name: &str) -> bool {
 fn remove(run: &Path, cgroup: Option<&Path>) {
     if let Some(cgroup) = cgroup {
         // The kernel takes a moment to bury what it has killed.
-        until("an empty cgroup", LIMIT, || host::remove_cgroup(cgroup).then_some(()));
+        if within(LIMIT, || host::remove_cgroup(cgroup).then_some(())).is_none() {
+            eprintln!("LEFT BEHIND: the cgroup {}", cgroup.display());
+        }
     }
-    until("the end of the mounts", LIMIT, || {
+    let gone = within(LIMIT, || {
         let _ = fs::remove_dir_all(run);
         (!run.exists()).then_some(())
     });
+    if gone.is_none() {
+        eprintln!("LEFT BEHIND: {}", run.display());
+    }
 }
 
 fn must<T>(what: &str, result: std::io::Result<T>) -> T {

@@ -2,6 +2,7 @@
 //! a second, driven from tests, gone without a trace. What runs before and inside the namespaces is shell,
 //! in `tests/testbed`; all else is here.
 
+mod guarded;
 mod host;
 mod inside;
 mod machine;
