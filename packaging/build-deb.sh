@@ -37,10 +37,8 @@ root=$stage/root
 
 programs_and_pages() {
     DESTDIR=$root "$here/install.sh" --prefix /usr --from "$from" >&2
-    # The two places where Debian differs from the rest of the world.
-    mkdir -p "$root/usr/share/zsh/vendor-completions"
-    mv "$root/usr/share/zsh/site-functions/_foobarctl" "$root/usr/share/zsh/vendor-completions/"
-    rmdir "$root/usr/share/zsh/site-functions"
+    # The place where Debian differs from the rest of the world.
+    mv "$root/usr/share/zsh/site-functions" "$root/usr/share/zsh/vendor-completions"
     gzip -9n "$root"/usr/share/man/man8/*.8
     # The one section that Cargo's own stripping leaves.
     strip --remove-section=.comment "$root"/usr/sbin/*

@@ -42,9 +42,9 @@ share=$destdir$prefix/share
 uninstall() {
     rm -f "$destdir$prefix/sbin/foobard" "$destdir$prefix/sbin/foobarctl" \
         "$share"/man/man8/foobard.8* "$share"/man/man8/foobarctl*.8* \
-        "$share/bash-completion/completions/foobarctl" \
-        "$share/zsh/site-functions/_foobarctl" \
-        "$share/fish/vendor_completions.d/foobarctl.fish" \
+        "$share"/bash-completion/completions/foobard "$share"/bash-completion/completions/foobarctl \
+        "$share"/zsh/site-functions/_foobard "$share"/zsh/site-functions/_foobarctl \
+        "$share"/fish/vendor_completions.d/foobard.fish "$share"/fish/vendor_completions.d/foobarctl.fish \
         "$share/doc/foobar/examples/foobar.toml" "$share/doc/foobar/examples/foobard.toml"
     rmdir "$share/doc/foobar/examples" "$share/doc/foobar" 2>/dev/null || :
 }
@@ -68,18 +68,21 @@ done
 pages=$(mktemp -d)
 trap 'rm -rf "$pages"' EXIT
 "$from/foobarctl" man "$pages"
+"$from/foobard" --manual >"$pages/foobard.8"
 for shell in bash zsh fish; do
-    "$from/foobarctl" completions "$shell" >"$pages/$shell"
+    "$from/foobarctl" completions "$shell" >"$pages/foobarctl.$shell"
+    "$from/foobard" --completions "$shell" >"$pages/foobard.$shell"
 done
 
-put 755 "$from/foobard" "$destdir$prefix/sbin/foobard"
-put 755 "$from/foobarctl" "$destdir$prefix/sbin/foobarctl"
+for program in foobard foobarctl; do
+    put 755 "$from/$program" "$destdir$prefix/sbin/$program"
+    put 644 "$pages/$program.bash" "$share/bash-completion/completions/$program"
+    put 644 "$pages/$program.zsh" "$share/zsh/site-functions/_$program"
+    put 644 "$pages/$program.fish" "$share/fish/vendor_completions.d/$program.fish"
+done
 for page in "$pages"/*.8; do
     put 644 "$page" "$share/man/man8/${page##*/}"
 done
-put 644 "$pages/bash" "$share/bash-completion/completions/foobarctl"
-put 644 "$pages/zsh" "$share/zsh/site-functions/_foobarctl"
-put 644 "$pages/fish" "$share/fish/vendor_completions.d/foobarctl.fish"
 for example in foobar.toml foobard.toml; do
     put 644 "$here/$example" "$share/doc/foobar/examples/$example"
 done

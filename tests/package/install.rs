@@ -33,9 +33,13 @@ fn what_is_installed_can_be_taken_away() {
         "755 opt/foobar/sbin/foobard",
         "755 opt/foobar/sbin/foobarctl",
         "644 opt/foobar/share/man/man8/foobarctl.8",
+        "644 opt/foobar/share/man/man8/foobard.8",
         "644 opt/foobar/share/bash-completion/completions/foobarctl",
+        "644 opt/foobar/share/bash-completion/completions/foobard",
         "644 opt/foobar/share/zsh/site-functions/_foobarctl",
+        "644 opt/foobar/share/zsh/site-functions/_foobard",
         "644 opt/foobar/share/fish/vendor_completions.d/foobarctl.fish",
+        "644 opt/foobar/share/fish/vendor_completions.d/foobard.fish",
         "644 opt/foobar/share/doc/foobar/examples/foobard.toml",
     ] {
         assert!(installed.iter().any(|line| line == file), "{file} is missing: {installed:#?}");
