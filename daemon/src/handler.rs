@@ -4,8 +4,9 @@
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
-use std::process::Command;
 use std::sync::Arc;
+
+use foobar_process::Pid;
 
 use crate::address::Peer;
 use crate::config::Server;
@@ -48,16 +49,27 @@ pub trait Handler: Send + Sync {
         None
     }
 
-    /// The program that serves a connection of `peer` to `local` in the place of [`Handler::serve`], where a model
-    /// starts a process for each connection anyway. Its standard input and output will be the connection.
-    fn program(&self, peer: &Peer, local: &Peer) -> Option<Command> {
-        let _ = (peer, local);
+    /// Starts a program that serves a connection of `peer` to `local` in the place of [`Handler::serve`], where a model
+    /// starts a process for each connection anyway; none if that is not how this service works. The program has a
+    /// process group of its own, as from [`Program::start`](foobar_process::program::Program::start), and the caller
+    /// waits for it.
+    fn start_program(
+        &self,
+        peer: &Peer,
+        local: &Peer,
+        connection: BorrowedFd<'_>,
+    ) -> Option<io::Result<Pid>> {
+        let _ = (peer, local, connection);
         None
     }
 
-    /// A pipe whose lines the master writes to the log, such as the standard error of programs.
-    fn diagnostics(&self) -> Option<BorrowedFd<'_>> {
-        None
+    /// A pipe whose lines the master writes to the log, such as the standard error of programs: its reading end, which
+    /// does not block. Asked for before the first worker is started.
+    ///
+    /// # Errors
+    /// No free descriptor.
+    fn diagnostics(&self) -> io::Result<Option<BorrowedFd<'_>>> {
+        Ok(None)
     }
 
     /// Called once at start, before privileges are dropped: the place to open what only root may open. Not called

@@ -117,6 +117,7 @@ pub mod cli;
 pub mod config;
 mod confine;
 pub mod connection;
+mod diagnostics;
 pub mod daemon;
 mod ending;
 pub mod event;

@@ -5,7 +5,7 @@ use std::io;
 use foobar_process::limits::raise_open_files;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use crate::config::Config;
+use crate::config::{Config, Server, ServiceName};
 
 /// What a server holds beside its connections: streams, log, PID file, signals, a listener for each address.
 const OWN: u64 = 64;
@@ -18,7 +18,7 @@ const OWN: u64 = 64;
 pub fn open_files(config: &Config) -> io::Result<Option<String>> {
     let Some(wanted) = config.open_files else {
         let most: u64 = config.servers.iter().map(|server| u64::from(server.max_connections)).sum();
-        let wanted = most + OWN;
+        let wanted = config.servers.iter().map(of_server).sum::<u64>() + OWN;
         let got = raise(wanted)?;
         return Ok((got < wanted).then(|| {
             format!(
@@ -35,6 +35,12 @@ pub fn open_files(config: &Config) -> io::Result<Option<String>> {
     Ok((got < wanted).then(|| {
         format!("open-files = {wanted} cannot be had, the hard limit is {got}: raise it (ulimit -Hn) or ask for less")
     }))
+}
+
+/// A connection is a descriptor, and those that lead to another process are two.
+fn of_server(server: &Server) -> u64 {
+    let each = if matches!(server.service, ServiceName::Exec | ServiceName::Proxy) { 2 } else { 1 };
+    u64::from(server.max_connections) * each
 }
 
 /// Raises the soft limit, and the hard one as well where that is permitted. Returns the soft one.

@@ -1,7 +1,7 @@
 //! The workers of one server under one configuration: how many there are, how they end. What they do is the
 //! model's affair; forking them is the master's.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
@@ -9,18 +9,23 @@ use std::time::{Duration, Instant};
 
 use foobar_process::child::{Exit, How, Lifeline};
 use foobar_process::identity::Process;
+use foobar_process::program::signal_group;
+use foobar_process::syslog::Priority;
 use foobar_process::{Pid, Signal};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::timerfd::{ClockId, TimerFd, TimerFlags};
 
+use crate::address::Peer;
 use crate::board::{self, Counter};
 use crate::config::ModelName;
 use crate::log::Log;
 use crate::model::Task;
 use crate::model::crew::{self, Acceptor, Count};
+use crate::model::worker::is_everyday;
 use crate::pause::Pause;
 use crate::rate;
 use crate::reload::Serving;
+use crate::service::exec::{PATIENCE, outcome};
 
 /// A worker that ends so soon after its start, and not as it should, is one of a loop of crashes.
 const SOON: Duration = Duration::from_secs(1);
@@ -31,6 +36,10 @@ struct Worker {
     born: Instant,
     /// Where nobody reaps: the process itself, since its number may become another's.
     process: Option<Process>,
+    /// A program, which leads a process group, and whom it serves.
+    serves: Option<Peer>,
+    /// When its time is over.
+    due: Option<Instant>,
 }
 
 /// What a pool needs beside its server.
@@ -54,6 +63,10 @@ pub(crate) struct Pool {
     /// the master.
     lifeline: Option<Lifeline>,
     retired: bool,
+    /// Whether it was told that the program cannot be executed.
+    failing: bool,
+    /// Programs whose time ends, in that order, and by what.
+    overtime: BTreeMap<(Instant, Pid), Signal>,
 }
 
 impl Pool {
@@ -87,6 +100,8 @@ impl Pool {
             workers: HashMap::new(),
             lifeline: Some(Lifeline::new()?),
             retired: false,
+            failing: false,
+            overtime: BTreeMap::new(),
         })
     }
 
@@ -152,15 +167,66 @@ impl Pool {
         (!full, news)
     }
 
-    /// A worker was started.
-    pub(crate) fn enter(&mut self, pid: Pid, slot: Option<usize>) {
+    /// A worker was started, or a program that serves this peer.
+    pub(crate) fn enter(&mut self, pid: Pid, slot: Option<usize>, serves: Option<Peer>) {
         self.first = false;
         let process = if self.is_unmanaged() { Process::open(pid).ok().flatten() } else { None };
         self.task.board.count(Counter::Started, 1);
         if let Some(slot) = slot {
             self.task.board.own(slot, u32::try_from(pid.as_raw()).unwrap_or(0));
         }
-        self.workers.insert(pid, Worker { slot, born: Instant::now(), process });
+        let born = Instant::now();
+        let total = self.task.server.limits.total.filter(|_| serves.is_some());
+        let due = total.map(|total| born + total);
+        if let Some(due) = due {
+            self.overtime.insert((due, pid), Signal::SIGTERM);
+        }
+        self.failing &= serves.is_none();
+        self.workers.insert(pid, Worker { slot, born, process, serves, due });
+    }
+
+    /// Whether it is new that the program cannot be executed.
+    pub(crate) fn is_news_of_failure(&mut self) -> bool {
+        !std::mem::replace(&mut self.failing, true)
+    }
+
+    /// When the time of a program is over.
+    pub(crate) fn overtime(&self) -> Option<Instant> {
+        self.overtime.first_key_value().map(|row| row.0.0)
+    }
+
+    /// Ends the programs whose time is over, by TERM and then by KILL.
+    pub(crate) fn end_overtime(&mut self, now: Instant) {
+        while let Some(row) = self.overtime.first_entry().filter(|row| row.key().0 <= now) {
+            let ((_, pid), signal) = row.remove_entry();
+            signal_group(pid, signal);
+            if let Some(worker) = self.workers.get_mut(&pid).filter(|_| signal == Signal::SIGTERM) {
+                worker.due = Some(now + PATIENCE);
+                self.overtime.insert((now + PATIENCE, pid), Signal::SIGKILL);
+            }
+        }
+    }
+
+    /// A program has ended: its connection is over.
+    fn ended(&self, worker: &Worker, peer: &Peer, exit: Exit) {
+        let Task { server, board, log, .. } = &*self.task;
+        let lasted = worker.born.elapsed();
+        if let Some(slot) = worker.slot {
+            board.end(slot, lasted);
+        }
+        let result = outcome(exit.how);
+        if let Err(error) = &result {
+            board.count(Counter::Failed, 1);
+            if !is_everyday(error.kind()) {
+                log.write(Priority::Warning, &format!("{}: connection of {peer}: {error}", server.name));
+            }
+        }
+        if server.access_log {
+            let outcome = result.map_or_else(|error| error.to_string(), |()| "done".to_owned());
+            let seconds = lasted.as_secs_f64();
+            let line = format!("{}: {peer} program {}, {seconds:.3} s: {outcome}", server.name, exit.pid);
+            log.write(Priority::Info, &line);
+        }
     }
 
     /// The clock of *delayed* has fired: whoever serves for longer than the grace is relieved, and for one who serves
@@ -183,6 +249,12 @@ impl Pool {
     /// Takes a worker that has ended out of the table. What is worth a line in the log is returned.
     pub(crate) fn leave(&mut self, exit: Exit) -> Option<Option<String>> {
         let worker = self.workers.remove(&exit.pid)?;
+        if let Some(due) = worker.due {
+            self.overtime.remove(&(due, exit.pid));
+        }
+        if let Some(peer) = &worker.serves {
+            self.ended(&worker, peer, exit);
+        }
         if let Some(slot) = worker.slot {
             self.task.board.release(slot);
         }
@@ -191,7 +263,7 @@ impl Pool {
             self.task.board.release_all_of(u32::try_from(exit.pid.as_raw()).unwrap_or(0));
         }
         // One that was told to end may be ended by a signal.
-        if exit.how == How::Code(0) || self.task.board.is_ending() {
+        if exit.how == How::Code(0) || worker.serves.is_some() || self.task.board.is_ending() {
             return Some(None);
         }
         self.task.board.count(Counter::Crashed, 1);
@@ -242,6 +314,7 @@ impl Pool {
             // One that has ended this very moment is no concern.
             match &worker.process {
                 Some(process) => drop(process.signal(signal)),
+                None if worker.serves.is_some() => signal_group(*pid, signal),
                 None => drop(nix::sys::signal::kill(*pid, signal)),
             }
         }

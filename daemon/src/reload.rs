@@ -2,14 +2,16 @@
 //! full before anything of the old one is let go. Serving by it is the business of the stage.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::address::Address;
-use crate::config::{self, Config, ModelName, Server, Source};
+use crate::config::{self, Config, ModelName, Server, ServiceName, Source};
 use crate::exit::{Exit, Failure};
 use crate::handler::{Handler, Services};
 use crate::listener::Listener;
 use crate::log::Log;
+use crate::service::exec::Exec;
 
 /// A configuration in force with its listening sockets.
 pub struct Generation {
@@ -57,7 +59,7 @@ impl Generation {
     /// # Errors
     /// A service that cannot be, an address that cannot be bound.
     pub fn first(config: Config, services: Services<'_>) -> Result<Generation, Failure> {
-        let servers = serve(&config, services, &[])?;
+        let servers = serve(&config, outside(&config), services, &[])?;
         Ok(Generation { number: 1, config, servers })
     }
 
@@ -93,7 +95,8 @@ pub fn next(source: &Source, services: Services<'_>, current: &Generation, log: 
         }
     };
     let old: Vec<Arc<Listener>> = current.listeners().cloned().collect();
-    let servers = match serve(&config, services, &old) {
+    // A running server is in its root directory already.
+    let servers = match serve(&config, Path::new("/"), services, &old) {
         Ok(servers) => servers,
         Err(failure) => return Reload::Refused(failure.reason),
     };
@@ -107,13 +110,18 @@ pub fn next(source: &Source, services: Services<'_>, current: &Generation, log: 
     Reload::Applied(Box::new(Generation { number: current.number + 1, config, servers }), remarks)
 }
 
-fn serve(config: &Config, services: Services<'_>, old: &[Arc<Listener>]) -> Result<Vec<Serving>, Failure> {
+fn serve(
+    config: &Config,
+    root: &Path,
+    services: Services<'_>,
+    old: &[Arc<Listener>],
+) -> Result<Vec<Serving>, Failure> {
     // The backlog of a socket that stays is changed last, when nothing can fail any more.
     let servers = config
         .servers
         .iter()
         .map(|server| {
-            let handler = service(server, services)?;
+            let handler = service(server, root, services)?;
             let listeners =
                 server.listen.iter().map(|address| door(server, address, old)).collect::<Result<_, _>>()?;
             Ok(Serving { server: Arc::new(server.clone()), handler, listeners })
@@ -128,13 +136,22 @@ fn serve(config: &Config, services: Services<'_>, old: &[Arc<Listener>]) -> Resu
     Ok(servers)
 }
 
-/// The service of `server`, if it can serve all of its addresses by its model.
+/// Where the root directory of a server is, seen from a process that has not gone there yet.
+pub fn outside(config: &Config) -> &Path {
+    config.chroot.as_deref().unwrap_or(Path::new("/"))
+}
+
+/// The service of `server`, if it can serve all of its addresses by its model. Its paths are below `root`.
 ///
 /// # Errors
 /// Exit code 6.
-pub fn service(server: &Server, services: Services<'_>) -> Result<Arc<dyn Handler>, Failure> {
+pub fn service(server: &Server, root: &Path, services: Services<'_>) -> Result<Arc<dyn Handler>, Failure> {
     let refused =
         |reason: String| Failure::new(Exit::NotConfigured, format_args!("server {}: {reason}", server.name));
+    if let Some(program) = server.program.as_ref().filter(|_| server.service == ServiceName::Exec) {
+        let below = program.strip_prefix("/").map_or_else(|_| program.clone(), |path| root.join(path));
+        Exec::check(&below).map_err(refused)?;
+    }
     let handler = services(server).map_err(refused)?;
     if let Some(address) = server.listen.iter().find(|address| address.is_datagram()) {
         if !handler.takes_datagrams() {

@@ -88,7 +88,8 @@ pub fn check(options: &Options, services: Services<'_>) -> Result<Vec<String>, F
     let config = config::load(&options.source()?).map_err(|error| Failure::new(error.exit, &error))?;
     account::of(&config)?;
     confine::possible(&config)?;
-    config.servers.iter().try_for_each(|server| reload::service(server, services).map(drop))?;
+    let root = reload::outside(&config);
+    config.servers.iter().try_for_each(|server| reload::service(server, root, services).map(drop))?;
     Ok(config.remarks())
 }
 

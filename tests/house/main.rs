@@ -42,8 +42,8 @@ fn lists_define_nothing() {
 }
 
 #[test]
-fn unsafe_lives_in_one_file() {
-    each("unsafe code stands in daemon/process/src/sys.rs alone", rules::unsafe_in_sys_only);
+fn unsafe_lives_in_one_module() {
+    each("unsafe code stands in daemon/process/src/sys alone", rules::unsafe_in_sys_only);
 }
 
 #[test]

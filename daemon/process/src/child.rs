@@ -24,16 +24,18 @@ use crate::sys::{self, Fork};
 pub struct Lifeline {
     master: OwnedFd,
     worker: OwnedFd,
+    /// Signals that a worker has to set back: asking once for all of them saves every worker sixty system calls.
+    changed: Vec<i32>,
 }
 
 impl Lifeline {
-    /// Makes one, in the master.
+    /// Makes one, in the master. Signal actions that the master changes afterwards are inherited by its workers.
     ///
     /// # Errors
     /// No free descriptor.
     pub fn new() -> io::Result<Lifeline> {
         let (worker, master) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
-        Ok(Lifeline { master, worker })
+        Ok(Lifeline { master, worker, changed: sys::changed_signals() })
     }
 }
 
@@ -99,7 +101,7 @@ pub fn fork_worker(
         Fork::Parent(pid) => Ok(pid),
         Fork::Child => {
             let guard = ExitOnUnwind;
-            sys::default_signals();
+            sys::reset_changed(&lifeline.changed);
             let leash = Leash { end, master };
             let private = master_only.iter().copied().chain([lifeline.master.as_fd()]);
             let mut ready = signal::unblock_all().and_then(|()| hide(private, &lifeline.worker));
@@ -209,16 +211,6 @@ fn exit_of(status: WaitStatus) -> Option<Exit> {
 /// As sigaction(2), none in practice.
 pub fn ignore_children() -> io::Result<()> {
     sys::ignore_children()
-}
-
-/// Starts `command` with `stream` as its standard input and output, and does not wait for it: it is collected by [`reap`].
-///
-/// # Errors
-/// What fork(2) or execve(2) say.
-pub fn start_connected(mut command: Command, stream: &OwnedFd) -> io::Result<Pid> {
-    command.stdin(stream.try_clone()?).stdout(stream.try_clone()?);
-    let child = command.spawn()?;
-    i32::try_from(child.id()).map(Pid::from_raw).map_err(io::Error::other)
 }
 
 /// Takes [`ignore_children`] back: those that end from now on can be collected again.

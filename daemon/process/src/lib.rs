@@ -33,6 +33,7 @@ pub mod pidfile;
 pub mod privilege;
 pub mod probe;
 mod procfs;
+pub mod program;
 mod record;
 pub mod shared;
 pub mod signal;

@@ -1,7 +1,8 @@
 //! What /proc says of one process: a parser and a reader of /proc/PID/stat (proc(5)). It never lists processes.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _};
+use std::os::fd::RawFd;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -72,6 +73,15 @@ fn parse(text: &[u8]) -> Option<Stat> {
     let threads = fields.nth(4)?.parse().ok()?;
     let start_ticks = fields.nth(1)?.parse().ok()?;
     Some(Stat { name, state, cpu_ticks, threads, start_ticks })
+}
+
+/// The descriptors that this process has open, that of the listing itself among them: /proc/self/fd.
+pub(crate) fn open_descriptors() -> io::Result<Vec<RawFd>> {
+    let mut list = Vec::new();
+    for entry in fs::read_dir("/proc/self/fd")? {
+        list.extend(entry?.file_name().to_str().and_then(|name| name.parse::<RawFd>().ok()));
+    }
+    Ok(list)
 }
 
 #[cfg(test)]

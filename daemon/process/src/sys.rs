@@ -1,5 +1,5 @@
-//! The only unsafe code of the project: the system calls that need care, each behind a function that is
-//! safe to call. No policy lives here: what to close, keep or set is decided by the callers.
+//! The only unsafe code of the project, with its folder: the system calls that need care, each behind a function that
+//! is safe to call. No policy lives here: what to close, keep or set is decided by the callers.
 #![allow(unsafe_code)]
 
 use std::ffi::{OsStr, OsString};
@@ -11,6 +11,12 @@ use std::sync::atomic::AtomicU64;
 use std::{fs, ptr};
 
 use nix::unistd::{ForkResult, Pid};
+
+use crate::procfs;
+
+mod start;
+
+pub(crate) use start::start;
 
 /// Which side of a fork this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +97,29 @@ fn default_if_ignored(number: libc::c_int) {
     }
 }
 
+/// Signals whose action is not what `default_signals` would set.
+pub(crate) fn changed_signals() -> Vec<libc::c_int> {
+    let is_changed = |number: &libc::c_int| {
+        // SAFETY: an all-zero sigaction is valid; with a null pointer for the new action the present one is only read.
+        let (asked, present) = unsafe {
+            let mut present: libc::sigaction = std::mem::zeroed();
+            (libc::sigaction(*number, ptr::null(), &mut present), present.sa_sigaction)
+        };
+        let wanted = if *number == libc::SIGPIPE { libc::SIG_IGN } else { libc::SIG_DFL };
+        asked == 0 && present != wanted
+    };
+    (1..=libc::SIGRTMAX()).filter(is_changed).collect()
+}
+
+/// Sets these signals to what `default_signals` would set them to.
+pub(crate) fn reset_changed(numbers: &[libc::c_int]) {
+    for number in numbers {
+        let action = if *number == libc::SIGPIPE { libc::SIG_IGN } else { libc::SIG_DFL };
+        // SAFETY: SIG_DFL and SIG_IGN install no handler.
+        unsafe { libc::signal(*number, action) };
+    }
+}
+
 /// SIGCHLD ignored with SA_NOCLDWAIT: children leave no zombies and cannot be waited for.
 pub(crate) fn ignore_children() -> io::Result<()> {
     // SAFETY: an all-zero sigaction is valid; SIG_IGN installs no handler; both pointers are valid or null.
@@ -134,21 +163,13 @@ fn close_range(first: libc::c_uint, last: libc::c_uint, flags: libc::c_uint) -> 
 
 /// The same as `close_from_3` by the list in /proc/self/fd, for kernels without close_range(2).
 pub(crate) fn close_listed(keep: &[RawFd]) -> io::Result<()> {
-    for fd in listed_descriptors()? {
+    for fd in procfs::open_descriptors()? {
         if fd >= 3 && !keep.contains(&fd) {
             // SAFETY: see `close_from_3`; the descriptor of the listing itself is closed already: EBADF.
             unsafe { libc::close(fd) };
         }
     }
     Ok(())
-}
-
-fn listed_descriptors() -> io::Result<Vec<RawFd>> {
-    let mut list = Vec::new();
-    for entry in fs::read_dir("/proc/self/fd")? {
-        list.extend(entry?.file_name().to_str().and_then(|name| name.parse::<RawFd>().ok()));
-    }
-    Ok(list)
 }
 
 /// Makes `fd` refer to what `source` refers to. What it referred to before is closed in this process, and
@@ -227,26 +248,32 @@ pub(crate) fn record_lock_holder(file: &fs::File) -> io::Result<Option<i32>> {
 /// descriptor above 2 but what std hands over.
 pub(crate) fn clean_start(command: &mut Command) {
     // Read here, since after the fork nothing may allocate.
-    let listed = listed_descriptors().unwrap_or_default();
+    let listed = procfs::open_descriptors().unwrap_or_default();
     let hook = move || {
-        reset_signals(libc::SIG_DFL);
-        // Close-on-exec and not close: std's own error pipe is among them.
-        if !close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) {
-            for fd in listed.iter().filter(|fd| **fd >= 3) {
-                // SAFETY: a flag is set on a number; a closed one answers EBADF.
-                unsafe { libc::fcntl(*fd, libc::F_SETFD, libc::FD_CLOEXEC) };
-            }
-        }
-        // SAFETY: the set is initialised by sigemptyset before it is used; both calls are async-signal-safe.
-        unsafe {
-            let mut none: libc::sigset_t = std::mem::zeroed();
-            libc::sigemptyset(&mut none);
-            libc::sigprocmask(libc::SIG_SETMASK, &none, ptr::null_mut());
-        }
+        make_clean(&listed);
         Ok(())
     };
     // SAFETY: the hook makes only async-signal-safe calls and does not allocate.
     unsafe { command.pre_exec(hook) };
+}
+
+/// What a program is to inherit: default signal actions, nothing but the descriptors 0 to 2, an empty mask. Only
+/// async-signal-safe calls, and no allocation.
+fn make_clean(listed: &[RawFd]) {
+    reset_signals(libc::SIG_DFL);
+    // Close-on-exec and not close: std's own error pipe is among them.
+    if !close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) {
+        for fd in listed.iter().filter(|fd| **fd >= 3) {
+            // SAFETY: a flag is set on a number; a closed one answers EBADF.
+            unsafe { libc::fcntl(*fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+        }
+    }
+    // SAFETY: the set is initialised by sigemptyset before it is used; both calls are async-signal-safe.
+    unsafe {
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &none, ptr::null_mut());
+    }
 }
 
 /// A shared anonymous mapping of 64-bit cells; unmapped when dropped.

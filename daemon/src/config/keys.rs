@@ -65,7 +65,7 @@ keys! {
     Server "service" = "\"echo\"",
         "service: echo, discard, chargen, daytime, time (RFC 862 to 868), exec or proxy",
         |s, v| named(v, &ServiceName::ALL).map(|it| s.service = it);
-    Server "program" = "", "exec: absolute path of the program whose standard streams are the connection",
+    Server "program" = "", "exec: absolute path of the program whose standard streams are the connection; of the timeouts only total-timeout counts for it",
         |s, v| absolute(v).map(|it| s.program = Some(it));
     Server "arguments" = "", "exec: list of the program's arguments",
         |s, v| texts(v).map(|it| s.arguments = it);

@@ -5,7 +5,8 @@ use std::time::Instant;
 use foobar_process::Signal;
 use foobar_process::syslog::Priority;
 
-use super::state::{CLOCK, Master, SIGNALS, WAKE};
+use super::state::{CLOCK, HEARD, Master, SIGNALS, WAKE};
+use crate::diagnostics::Diagnostics;
 use crate::ending::{Ending, Step};
 use crate::gate::Arrival;
 use crate::pool::Pool;
@@ -15,7 +16,9 @@ impl Master<'_> {
     pub(crate) fn run(mut self) -> Option<Signal> {
         loop {
             let now = Instant::now();
+            self.tick(now);
             if let Some(step) = self.step(now) {
+                self.hear_all_out();
                 return step;
             }
             self.tend(now);
@@ -30,13 +33,20 @@ impl Master<'_> {
                 }
                 Arrival::Token(SIGNALS) => self.take_signal(),
                 Arrival::Token(WAKE) => drop(self.around.wake.read()),
-                Arrival::Token(token) => self.clock(token.wrapping_sub(CLOCK)),
+                Arrival::Token(token) if token >= CLOCK => self.clock(token - CLOCK),
+                Arrival::Token(token) => self.listen(token.wrapping_sub(HEARD)),
                 Arrival::Closed(door) => drop(self.doors.remove(&door)),
                 Arrival::Exhausted(error) => self.exhausted("accept", &error),
                 // A server whose master accepts has no datagrams: see config::rules.
                 Arrival::Datagram(..) | Arrival::Nothing => {}
             }
         }
+    }
+
+    /// What is due by the clock while the server runs.
+    fn tick(&mut self, now: Instant) {
+        self.tick_diagnostics(now);
+        self.pools.values_mut().for_each(|pool| pool.end_overtime(now));
     }
 
     /// What is due at the end of the server; `Some` when it is over.
@@ -100,8 +110,10 @@ impl Master<'_> {
 
     /// When something is due without anybody's doing.
     pub(super) fn next_time(&self, now: Instant) -> Option<Instant> {
-        let pools = self.pools.values().flat_map(|pool| [pool.pause.until(now), pool.due(now)]);
+        let pools =
+            self.pools.values().flat_map(|pool| [pool.pause.until(now), pool.due(now), pool.overtime()]);
         let own = [self.pause.until(now), self.ending.as_ref().map(Ending::next)];
-        pools.chain(own).flatten().min()
+        let heard = self.heard.values().map(Diagnostics::due);
+        pools.chain(own).chain(heard).flatten().min()
     }
 }

@@ -3,6 +3,7 @@
 
 mod cycle;
 mod events;
+mod hearing;
 mod state;
 mod turnover;
 mod workers;

@@ -13,6 +13,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use crate::address::Peer;
 use crate::config::Source;
+use crate::diagnostics::Diagnostics;
 use crate::ending::Ending;
 use crate::gate::Gate;
 use crate::handler::Services;
@@ -25,6 +26,8 @@ pub(super) const SIGNALS: u64 = u64::MAX;
 pub(super) const WAKE: u64 = u64::MAX - 1;
 /// Tokens of the clocks of *delayed*: this and the number of the pool.
 pub(super) const CLOCK: u64 = 1 << 62;
+/// Tokens of what programs say: this and the number of the pool.
+pub(super) const HEARD: u64 = 1 << 61;
 
 /// A running server.
 pub(crate) struct Master<'s> {
@@ -41,6 +44,8 @@ pub(crate) struct Master<'s> {
     /// Where the master itself accepts: from the key of a door to the number of its pool.
     pub(super) doors: HashMap<u64, u64>,
     pub(super) numbers: u64,
+    /// What the programs of a pool say, under its number.
+    pub(super) heard: HashMap<u64, Diagnostics>,
     pub(super) gate: Gate,
     /// Of accepting.
     pub(super) pause: Pause,
@@ -77,16 +82,17 @@ impl<'s> Master<'s> {
             pools: HashMap::new(),
             doors: HashMap::new(),
             numbers: 0,
+            heard: HashMap::new(),
             gate,
             pause: Pause::default(),
             kept: None,
             ending: None,
         };
         let pools = master.pools_of(&master.generation)?;
-        master.enter(pools)?;
-        if master.pools.values().any(Pool::is_unmanaged) {
+        if pools.iter().any(Pool::is_unmanaged) {
             child::ignore_children()?;
         }
+        master.enter(pools)?;
         Ok(master)
     }
 

@@ -77,6 +77,7 @@ impl Master<'_> {
             if let Some(timer) = &pool.task.timer {
                 self.gate.watch(timer.as_fd(), CLOCK + number)?;
             }
+            self.hear(number, &pool)?;
             if crew::acceptor(&pool.task.server) == Acceptor::Master {
                 for listener in &pool.task.listeners {
                     self.numbers += 1;
@@ -103,6 +104,7 @@ impl Master<'_> {
             if self.kept.as_ref().is_some_and(|kept| kept.0 == number) {
                 continue;
             }
+            self.hear_out(number);
             let Some(old) = self.pools.remove(&number) else { continue };
             if let Some(timer) = &old.task.timer {
                 self.gate.unwatch(timer.as_fd());

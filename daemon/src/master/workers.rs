@@ -1,7 +1,7 @@
 //! Starting workers, and collecting those that have ended.
 
 use std::io;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,8 +13,10 @@ use nix::sys::timerfd::Expiration;
 
 use super::state::Master;
 use crate::address::Peer;
+use crate::board::Counter;
 use crate::model::crew::{self, Acceptor};
 use crate::model::worker;
+use crate::pause::is_scarcity;
 use crate::pool::Pool;
 
 impl Master<'_> {
@@ -33,13 +35,22 @@ impl Master<'_> {
         // Taken in the worker only.
         let mut kept = Some((stream, peer));
         let program = kept.as_ref().and_then(|(stream, peer)| worker::program(&task, stream, peer));
+        let served_by = program.is_some().then(|| kept.as_ref().map(|it| it.1.clone())).flatten();
         let started = program.unwrap_or_else(|| {
             self.fork(number, |leash| kept.take().map_or(0, |it| worker::serve(&task, slot, it, leash)))
         });
         match started {
             Ok(pid) => {
                 if let Some(pool) = self.pools.get_mut(&number) {
-                    pool.enter(pid, Some(slot));
+                    pool.enter(pid, Some(slot), served_by);
+                }
+            }
+            Err(error) if served_by.is_some() && !is_scarcity(&error) => {
+                // No pause would help, and nobody shall wait for a program that is not there.
+                task.board.count(Counter::Failed, 1);
+                task.board.release(slot);
+                if self.pools.get_mut(&number).is_some_and(Pool::is_news_of_failure) {
+                    self.say(Priority::Err, &format!("{}: {error}", task.server.name));
                 }
             }
             Err(error) => {
@@ -61,7 +72,7 @@ impl Master<'_> {
         let Some(pool) = self.pools.get_mut(&number) else { return false };
         match started {
             Ok(pid) => {
-                pool.enter(pid, Some(slot));
+                pool.enter(pid, Some(slot), None);
                 true
             }
             Err(error) => {
@@ -84,16 +95,19 @@ impl Master<'_> {
         let accepts = pool.is_some_and(|pool| crew::acceptor(&pool.task.server) == Acceptor::Workers);
         let mut private: Vec<BorrowedFd<'_>> = self.private.to_vec();
         private.extend(self.pools.iter().filter(|row| *row.0 != number).filter_map(|row| row.1.private()));
+        private.extend(self.pipes());
         let listeners =
             self.pools.values().flat_map(|pool| &pool.task.listeners).map(|listener| listener.as_fd());
         let own = |fd: &BorrowedFd<'_>| accepts && self.listens(number, fd);
         private.extend(listeners.chain(self.gate.sockets()).filter(|fd| !own(fd)));
+        // A door stands in the gate and in its pool: once is enough.
+        private.sort_unstable_by_key(AsRawFd::as_raw_fd);
+        private.dedup_by_key(|fd| fd.as_raw_fd());
         child::fork_worker(lifeline, &private, |leash| body(&leash))
     }
 
     /// Whether the pool listens on this very socket, which two generations may share.
     pub(super) fn listens(&self, number: u64, fd: &BorrowedFd<'_>) -> bool {
-        use std::os::fd::AsRawFd as _;
         let listeners = self.pools.get(&number).map(|pool| &pool.task.listeners);
         listeners
             .is_some_and(|list| list.iter().any(|listener| listener.as_fd().as_raw_fd() == fd.as_raw_fd()))

@@ -1,10 +1,10 @@
 //! The life of a worker process: its beginning, the loop of its model, its end.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 
 use foobar_process::Pid;
-use foobar_process::child::{self, Leash};
+use foobar_process::child::Leash;
 use foobar_process::syslog::Priority;
 
 use super::{Task, event, one, prethreaded, threads};
@@ -12,7 +12,7 @@ use crate::address::Peer;
 use crate::config::ModelName;
 use crate::connection::local_of;
 
-pub(crate) use super::serve::admitted;
+pub(crate) use super::serve::{admitted, is_everyday};
 use super::serve::serve_admitted;
 
 /// What a worker process ends with when something failed that it has told.
@@ -31,8 +31,7 @@ pub(crate) fn serve(task: &Task, slot: usize, connection: (OwnedFd, Peer), leash
 /// Starts the program that serves a connection in the place of a worker, if the service is one.
 pub(crate) fn program(task: &Task, stream: &OwnedFd, peer: &Peer) -> Option<io::Result<Pid>> {
     let local = local_of(stream, peer);
-    let command = task.handler.program(peer, &local)?;
-    Some(child::start_connected(command, stream))
+    task.handler.start_program(peer, &local, stream.as_fd())
 }
 
 /// The state of a worker's own.

@@ -7,6 +7,8 @@ use super::datagram::Caution;
 use super::daytime::Daytime;
 use super::discard::Discard;
 use super::echo::Echo;
+use super::exec::Exec;
+use super::proxy::Proxy;
 use super::time::Time;
 use crate::config::{Server, ServiceName};
 use crate::handler::Handler;
@@ -23,8 +25,7 @@ pub fn service(server: &Server) -> Result<Arc<dyn Handler>, String> {
         ServiceName::Chargen => Arc::new(Chargen::new(caution)),
         ServiceName::Daytime => Arc::new(Daytime::new(caution)),
         ServiceName::Time => Arc::new(Time::new(caution)),
-        ServiceName::Exec | ServiceName::Proxy => {
-            return Err(format!("service {:?} is not part of this build", server.service));
-        }
+        ServiceName::Exec => Arc::new(Exec::new(server)?),
+        ServiceName::Proxy => Arc::new(Proxy::new(server)?),
     })
 }

@@ -7,6 +7,8 @@ mod datagram;
 pub mod daytime;
 pub mod discard;
 pub mod echo;
+pub mod exec;
+pub mod proxy;
 pub mod time;
 
 pub use datagram::Caution;
