@@ -1,0 +1,167 @@
+//! One point: servers that take turns under the same load, several rounds of it, and the medians.
+
+use std::time::{Duration, Instant};
+
+use super::exchange::Exchange;
+use super::histogram::Histogram;
+use super::launch::Server;
+use super::load::{Crowd, Mode};
+use super::options::Times;
+use super::sample::{Errors, Sample};
+use super::stop;
+use super::tree::{self, Memory};
+
+/// How long a crowd may take to gather, and a server to come to rest after one.
+const LIMIT: Duration = Duration::from_secs(20);
+/// A server is at rest when it uses less than a tenth of this time.
+const REST: Duration = Duration::from_millis(20);
+
+/// What one server did under one load.
+#[derive(Debug, Clone, Default)]
+pub struct Point {
+    /// Which server.
+    pub server: String,
+    /// Clients at once.
+    pub clients: usize,
+    /// Right answers a second.
+    pub rate: f64,
+    /// The rate divided by that of the first server of the comparison in the same round.
+    pub ratio: Option<f64>,
+    /// Of all rounds together.
+    pub latencies: Histogram,
+    /// CPU time of the server for an answer.
+    pub cpu: Duration,
+    /// Share of its core that the server used. Well below 1 it is not the server that limits the rate.
+    pub busy: f64,
+    /// While all connections were held.
+    pub memory: Option<Memory>,
+    /// Clients that waited in vain through a whole window.
+    pub waiting: u64,
+    /// What went wrong.
+    pub errors: Errors,
+    /// Why there are no figures.
+    pub failure: Option<String>,
+}
+
+/// One server in one round.
+struct Round {
+    sample: Sample,
+    cpu: Duration,
+    elapsed: Duration,
+    memory: Option<Memory>,
+}
+
+impl Round {
+    fn rate(&self) -> f64 {
+        self.sample.answers as f64 / self.sample.window.as_secs_f64().max(1e-9)
+    }
+}
+
+/// Loads `servers` in turn with so many `clients`. The first is what the others are compared with.
+///
+/// # Errors
+/// That the bench is to end. What a server fails in is told in its point.
+pub fn compare(
+    servers: &[&Server],
+    exchange: &Exchange,
+    mode: Mode,
+    clients: usize,
+    times: Times,
+) -> Result<Vec<Point>, String> {
+    let mut rounds: Vec<Vec<Round>> = servers.iter().map(|_| Vec::new()).collect();
+    let mut failures: Vec<Option<String>> = vec![None; servers.len()];
+    for number in 0..times.rounds {
+        let mut order: Vec<usize> = (0..servers.len()).collect();
+        if number % 2 == 1 {
+            // Who comes second finds another machine than who comes first.
+            order.reverse();
+        }
+        for index in order.into_iter().filter(|index| failures[*index].is_none()).collect::<Vec<_>>() {
+            match round(servers[index], exchange, mode, clients, times) {
+                Ok(round) => rounds[index].push(round),
+                Err(why) => failures[index] = Some(why),
+            }
+            stop::check()?;
+        }
+    }
+    let points = servers.iter().enumerate().map(|(index, server)| Point {
+        server: server.name.clone(),
+        clients,
+        ratio: if index == 0 { None } else { ratio(&rounds[index], &rounds[0]) },
+        failure: failures[index].clone(),
+        ..summary(&rounds[index])
+    });
+    Ok(points.collect())
+}
+
+fn round(
+    server: &Server,
+    exchange: &Exchange,
+    mode: Mode,
+    clients: usize,
+    times: Times,
+) -> Result<Round, String> {
+    let mut crowd = Crowd::new(server.address, clients, exchange, mode)?;
+    if mode == Mode::Held {
+        crowd.gather(LIMIT)?;
+    }
+    let before = tree::cpu(server.group());
+    let begun = Instant::now();
+    let sample = crowd.run(times.warm, times.window)?;
+    let elapsed = begun.elapsed();
+    let cpu = tree::cpu(server.group()).saturating_sub(before);
+    let memory = (mode == Mode::Held).then(|| tree::memory(server.group()));
+    drop(crowd);
+    server.settle(exchange)?;
+    rest(server)?;
+    Ok(Round { sample, cpu, elapsed, memory })
+}
+
+/// Waits until the processes of a crowd that has left are gone: the next server is not to pay for them.
+fn rest(server: &Server) -> Result<(), String> {
+    let deadline = Instant::now() + LIMIT;
+    let mut before = tree::cpu(server.group());
+    loop {
+        stop::check()?;
+        std::thread::sleep(REST);
+        let now = tree::cpu(server.group());
+        if now.abs_diff(before) < REST / 10 {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            return Err(format!("{} does not come to rest after its clients have left", server.name));
+        }
+        before = now;
+    }
+}
+
+fn summary(rounds: &[Round]) -> Point {
+    let mut point = Point::default();
+    for round in rounds {
+        point.latencies.merge(&round.sample.latencies);
+        point.errors.merge(&round.sample.errors);
+        point.waiting = point.waiting.max(round.sample.waiting);
+        point.memory = round.memory.or(point.memory);
+    }
+    let of = |value: fn(&Round) -> f64| median(rounds.iter().map(value).collect()).unwrap_or(0.0);
+    point.rate = of(Round::rate);
+    point.busy = of(|round| round.cpu.as_secs_f64() / round.elapsed.as_secs_f64().max(1e-9));
+    let cpu = of(|round| round.cpu.as_secs_f64() / (round.sample.all as f64).max(1.0));
+    point.cpu = Duration::from_secs_f64(cpu);
+    point
+}
+
+fn ratio(rounds: &[Round], base: &[Round]) -> Option<f64> {
+    let ratios = rounds.iter().zip(base).filter(|(_, base)| base.sample.answers > 0);
+    median(ratios.map(|(round, base)| round.rate() / base.rate()).collect())
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => None,
+        odd if odd % 2 == 1 => Some(values[middle]),
+        _ => Some((values[middle - 1] + values[middle]) / 2.0),
+    }
+}

@@ -1,0 +1,84 @@
+//! The arguments of the bench, and nothing done with them.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What `--help` says.
+pub const USAGE: &str = "\
+usage: cargo bench -p foobard --bench models -- [--quick] [--model NAME] [--svg FILE] [--foobard FILE]
+
+  --quick        fewer and shorter points, for a look within a minute: no 10,000 clients
+  --model NAME   this process model only, and no peers; may be given several times
+  --svg FILE     where the graph is written (default: models.svg in the target directory's tmp)
+  --foobard FILE measure this program instead of building what is shipped, to compare two of them";
+
+/// What is to be measured.
+#[derive(Debug)]
+pub struct Options {
+    /// The graph.
+    pub svg: PathBuf,
+    /// The program to measure, if not the shipped one.
+    pub foobard: Option<PathBuf>,
+    /// The models asked for; empty means all of them, and the peers.
+    pub models: Vec<String>,
+    /// How many clients at once, ascending.
+    pub clients: &'static [usize],
+    /// How long and how often.
+    pub times: Times,
+}
+
+/// The length of a point.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    /// Load before anything is counted.
+    pub warm: Duration,
+    /// Load that is counted, in each round.
+    pub window: Duration,
+    /// How often the servers of a point take turns.
+    pub rounds: usize,
+}
+
+const FULL: Times = Times { warm: Duration::from_millis(100), window: Duration::from_millis(500), rounds: 3 };
+const QUICK: Times = Times { warm: Duration::from_millis(30), window: Duration::from_millis(120), rounds: 2 };
+
+impl Options {
+    /// Reads them. `Ok(None)`: help was asked for.
+    ///
+    /// # Errors
+    /// What is wrong, and the usage.
+    pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
+        let svg = Path::new(env!("CARGO_TARGET_TMPDIR")).join("models.svg");
+        let clients: &[usize] = &[1, 10, 100, 1_000, 10_000];
+        let mut options = Options { svg, foobard: None, models: Vec::new(), clients, times: FULL };
+        let mut arguments = arguments;
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value\n\n{USAGE}"));
+            match argument.as_str() {
+                "--quick" => {
+                    options.clients = &clients[..4];
+                    options.times = QUICK;
+                }
+                "--model" => options.models.push(value()?),
+                "--svg" => options.svg = callers(&value()?),
+                "--foobard" => options.foobard = Some(callers(&value()?)),
+                "--help" | "-h" => return Ok(None),
+                // Cargo adds this one to every bench.
+                "--bench" => {}
+                unknown => return Err(format!("unknown argument {unknown}\n\n{USAGE}")),
+            }
+        }
+        Ok(Some(options))
+    }
+
+    /// Whether `model` is to be measured.
+    #[must_use]
+    pub fn wants(&self, model: &str) -> bool {
+        self.models.is_empty() || self.models.iter().any(|name| name == model)
+    }
+}
+
+/// Cargo runs a bench in the directory of its package; a relative path is meant from where the caller stands,
+/// which the shell has left in PWD.
+fn callers(path: &str) -> PathBuf {
+    std::env::var_os("PWD").map(PathBuf::from).unwrap_or_default().join(path)
+}
