@@ -17,6 +17,9 @@ use crate::listener::{Accepted, Listener};
 /// After so many attempts to accept in a row the other descriptors are looked at, however many clients wait.
 const BURST: usize = 16;
 
+/// Of so many things it hears at a time, if nothing else was said.
+const FEW: usize = 16;
+
 /// What has happened.
 #[derive(Debug)]
 pub(crate) enum Arrival {
@@ -52,6 +55,8 @@ pub(crate) struct Gate {
     /// Doors where somebody may wait, and tokens that are not told yet.
     ready: VecDeque<u64>,
     tokens: VecDeque<u64>,
+    /// Where the kernel writes what has happened.
+    events: Vec<EpollEvent>,
     attempts: usize,
     in_vain: usize,
     /// Whether others wait for the same sockets: then an arrival shall wake one of all and not each.
@@ -63,7 +68,13 @@ impl Gate {
     pub(crate) fn new(shared: bool) -> io::Result<Gate> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let (doors, ready, tokens) = (Vec::new(), VecDeque::new(), VecDeque::new());
-        Ok(Gate { epoll, doors, ready, tokens, attempts: 0, in_vain: 0, shared })
+        let events = vec![EpollEvent::empty(); FEW];
+        Ok(Gate { epoll, doors, ready, tokens, events, attempts: 0, in_vain: 0, shared })
+    }
+
+    /// Has it hear of so many things at a time, where more than a few are watched.
+    pub(crate) fn expect(&mut self, many: usize) {
+        self.events.resize(many.max(FEW), EpollEvent::empty());
     }
 
     /// Tells `token` whenever `descriptor` is readable.
@@ -245,10 +256,9 @@ impl Gate {
                 EpollTimeout::try_from(left + Duration::from_micros(999)).unwrap_or(EpollTimeout::MAX)
             }
         };
-        let mut events = [EpollEvent::empty(); 16];
         // EINTR is no news: the caller asks again.
-        let count = self.epoll.wait(&mut events, timeout).unwrap_or(0);
-        for event in &events[..count] {
+        let count = self.epoll.wait(&mut self.events, timeout).unwrap_or(0);
+        for event in &self.events[..count] {
             let key = event.data();
             if !self.doors.iter().any(|door| door.key == key) {
                 self.tokens.push_back(key);

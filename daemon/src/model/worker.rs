@@ -12,8 +12,8 @@ use crate::address::Peer;
 use crate::config::ModelName;
 use crate::connection::local_of;
 
-pub(crate) use super::serve::{admitted, is_everyday};
 use super::serve::serve_admitted;
+pub(crate) use super::serve::{admitted, is_everyday};
 
 /// What a worker process ends with when something failed that it has told.
 pub(crate) const TOLD: i32 = 1;

@@ -11,10 +11,14 @@ use super::super::task::LEASH;
 use super::crowd::Crowd;
 use crate::gate::Arrival;
 
+/// Turns that are taken from one look at the kernel's list: more save nothing, and keep a newcomer waiting.
+const MANY: usize = 256;
+
 /// Accepts and serves until there is a reason to leave and the last connection has ended.
 pub(crate) fn run(task: &Task, slot: usize, leash: &Leash) -> io::Result<()> {
     let mut crowd = Crowd::new(task, slot);
     let mut accepting = Accepting::new(task, leash)?;
+    accepting.gate().expect(MANY);
     task.board.idle(slot);
     loop {
         match accepting.next(crowd.has_room(), crowd.due()) {

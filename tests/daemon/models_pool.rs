@@ -1,0 +1,143 @@
+//! What is particular to a model: the pool of prefork, the grace of delayed, the worker that stays.
+
+use std::collections::BTreeSet;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use foobar_process::{Pid, Signal};
+use foobar_tests::until;
+use nix::sys::signal::kill;
+
+use crate::models::{MODELS, load, zombies};
+use crate::support::{Daemon, LIMIT, Setup, exchange, is_cut, request};
+
+fn held(daemon: &Daemon, count: usize) -> Vec<TcpStream> {
+    let mut streams: Vec<TcpStream> = (0..count).map(|_| daemon.connect()).collect();
+    streams.iter_mut().for_each(|stream| exchange(stream, b"held"));
+    streams
+}
+
+#[test]
+fn prefork_grows_with_the_load_and_shrinks_after_it() {
+    let rules = "model = \"prefork\"\nstart-workers = 3\nmin-spare = 2\nmax-spare = 4\nmax-workers = 9";
+    let setup = Setup::new("pool", rules);
+    let daemon = setup.start();
+    let first = daemon.wait_workers(3);
+    // Spare ones are kept beside those who serve, up to the most there may be.
+    for (serving, workers) in [(1, 3), (3, 5), (6, 8), (7, 9), (9, 9)] {
+        let streams = held(&daemon, serving);
+        let now = daemon.wait_workers(workers);
+        drop(streams);
+        assert!(now.len() <= 9);
+    }
+    assert!(daemon.workers().iter().all(|pid| *pid > 0) && !first.is_empty());
+    // Who has served, and sees that there are spare ones enough, leaves.
+    load(&setup.address, 4, 50);
+    until("a small pool", LIMIT, || (daemon.workers().len() <= 5).then_some(()));
+    assert!(daemon.workers().len() >= 2);
+    assert!(daemon.stop() < Duration::from_secs(3));
+    setup.nothing_left();
+}
+
+#[test]
+fn prefork_workers_retire_one_by_one() {
+    let one = "model = \"prefork\"\nstart-workers = 1\nmin-spare = 1\nmax-spare = 1\nmax-workers = 1";
+    let setup = Setup::new("retire", &format!("{one}\nrequests-per-worker = 16"));
+    let daemon = setup.start();
+    let mut seen = BTreeSet::new();
+    for _ in 0..160 {
+        let mut streams = held(&daemon, 1);
+        seen.extend(daemon.workers());
+        assert!(daemon.workers().len() <= 2, "at most the old one's zombie beside the new one");
+        streams.clear();
+    }
+    // 14 to 18 each. The first start makes one connection more.
+    assert!((9..=13).contains(&seen.len()), "{} workers for 160 requests", seen.len());
+    assert!(setup.messages().iter().all(|line| !line.contains("ended by")), "retiring is no accident");
+    daemon.stop();
+}
+
+#[test]
+fn prefork_without_a_manager_replaces_nobody() {
+    let setup = Setup::new("unmanaged", "model = \"prefork\"\nmanager = false\nstart-workers = 3");
+    let daemon = setup.start();
+    let workers = daemon.wait_workers(3);
+    kill(Pid::from_raw(workers[0]), Signal::SIGKILL).unwrap();
+    // SIGCHLD is ignored: not even a zombie is left.
+    assert_eq!(daemon.wait_workers(2), workers[1..]);
+    load(&setup.address, 4, 25);
+    assert_eq!(daemon.workers(), workers[1..]);
+    assert_eq!(zombies(&daemon), 0);
+    let mut streams = held(&daemon, 2);
+    let took = daemon.stop();
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert!(streams.iter_mut().all(is_cut));
+    setup.nothing_left();
+}
+
+#[test]
+fn ttin_and_ttou_change_the_pool_of_prefork_alone() {
+    let setup = Setup::new(
+        "ttin",
+        "model = \"prefork\"\nstart-workers = 2\nmin-spare = 2\nmax-spare = 2\nmax-workers = 8",
+    );
+    let daemon = setup.start();
+    daemon.wait_workers(2);
+    for (signal, workers, sum) in [
+        (Signal::SIGTTIN, 3, "+1"),
+        (Signal::SIGTTIN, 4, "+2"),
+        (Signal::SIGTTOU, 3, "+1"),
+        (Signal::SIGTTOU, 2, "+0"),
+        (Signal::SIGTTOU, 1, "-1"),
+    ] {
+        daemon.signal(signal);
+        setup.logged(&format!("pool adjusted by {sum} workers"));
+        daemon.wait_workers(workers);
+    }
+    load(&setup.address, 2, 20);
+    daemon.stop();
+    for model in MODELS.iter().filter(|model| model.name != "prefork") {
+        let setup = model.setup("ttou", "");
+        let daemon = setup.start();
+        request(&setup.address, b"begun");
+        let workers = if model.name == "fork" { Vec::new() } else { daemon.workers() };
+        daemon.signal(Signal::SIGTTOU);
+        daemon.signal(Signal::SIGTTIN);
+        request(&setup.address, b"still served");
+        until("the workers of before", LIMIT, || (daemon.workers() == workers).then_some(()));
+        daemon.stop();
+    }
+}
+
+#[test]
+fn delayed_pays_for_long_connections_only() {
+    let setup = Setup::new("delayed", "model = \"delayed\"\ndelay = 200\nmax-workers = 6");
+    let daemon = setup.start();
+    let first = daemon.wait_workers(1);
+    // Short ones cost no fork.
+    load(&setup.address, 4, 100);
+    assert_eq!(daemon.workers(), first);
+    // A long one blocks nobody for longer than the grace, and then there is one more process.
+    let mut long = held(&daemon, 1);
+    let since = Instant::now();
+    request(&setup.address, b"after the grace");
+    let took = since.elapsed();
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    let both = daemon.wait_workers(2);
+    assert!(both.contains(&first[0]), "who serves it goes on serving it");
+    load(&setup.address, 4, 50);
+    assert_eq!(daemon.workers(), both);
+    exchange(&mut long[0], b"the long one");
+    drop(long);
+    // And then he leaves, for somebody accepts in his place.
+    let left = daemon.wait_workers(1);
+    assert_eq!(left, both.iter().copied().filter(|pid| *pid != first[0]).collect::<Vec<i32>>());
+    // No more of them than max-workers; those behind wait.
+    let streams = held(&daemon, 5);
+    daemon.wait_workers(6);
+    drop(streams);
+    daemon.wait_workers(1);
+    assert!(setup.messages().iter().all(|line| !line.contains("ended by")));
+    daemon.stop();
+    setup.nothing_left();
+}
