@@ -1,9 +1,10 @@
 //! The install script puts things where it says, and takes every one of them away again.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use foobar_tests::{Sandbox, shipped, source_tree};
+use foobar_tests::{Sandbox, Testbed, shipped, source_tree};
 
 fn install(arguments: &[&str], root: &Path) -> Output {
     let mut command = Command::new("sh");
@@ -50,6 +51,30 @@ fn what_is_installed_can_be_taken_away() {
     assert_eq!(files(sandbox.path()), installed);
     assert!(install(&["--prefix", "/opt/foobar", "--uninstall"], sandbox.path()).status.success());
     assert_eq!(files(sandbox.path()), Vec::<String>::new());
+}
+
+#[test]
+fn what_it_installs_below_usr_local_comes_up_at_boot() {
+    let Some(mut bed) = Testbed::new("local") else { return };
+    let sandbox = Sandbox::new("local");
+    // The other way to name the directory: as an argument, as make has it.
+    let mut command = Command::new("sh");
+    command.arg(source_tree().join("packaging/install.sh")).arg("--from").arg(shipped());
+    command.arg(format!("DESTDIR={}", sandbox.path().display())).env_remove("DESTDIR");
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    for program in ["usr/local/sbin/foobard", "usr/local/sbin/foobarctl"] {
+        bed.put(&format!("/{program}"), &fs::read(sandbox.path().join(program)).unwrap(), 0o755);
+    }
+    let output = bed.offline("/usr/local/sbin/foobarctl install");
+    assert!(output.status.success(), "{output:?}");
+    // rc's PATH does not lead there.
+    bed.boot();
+    bed.ok("foobarctl status");
+    let pid = bed.ok("cat /run/foobar.pid");
+    assert_eq!(bed.ok(&format!("readlink /proc/{pid}/exe")), "/usr/local/sbin/foobard");
+    bed.ok("foobarctl uninstall --purge");
+    assert_eq!(bed.run("pgrep -x foobard").stdout, "");
 }
 
 #[test]
