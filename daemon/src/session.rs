@@ -32,6 +32,10 @@ pub trait Session: Send {
         Next::Close
     }
 
+    /// The server wants to end. A connection without anything in flight is closed by the model, and the others when their
+    /// time is over: this is for sessions that would never come to an end by themselves.
+    fn stop(&mut self) {}
+
     /// All that was written has gone out; called after [`Next::Drain`].
     fn drained(&mut self, output: &mut Vec<u8>) -> Next {
         let _ = output;

@@ -253,15 +253,37 @@ fn a_peer_that_takes_nothing_is_not_read_from() {
         });
         let kilobytes: u64 = [daemon.pid].into_iter().chain(daemon.workers()).map(private).sum();
         assert!(kilobytes < 24 << 10, "{}: {kilobytes} kB for {sent} bytes that nobody takes", model.name);
-        all_is_well_but_for(&setup, &daemon);
+        until("the cut", LIMIT, || {
+            let cut = stream.write(b"x").is_err_and(|error| error.kind() != ErrorKind::WouldBlock);
+            cut.then_some(())
+        });
+        all_is_well(&setup, &daemon);
     });
 }
 
-/// As `all_is_well`, the last client being cut.
-fn all_is_well_but_for(setup: &Setup, daemon: &Daemon) {
-    request(&setup.address, b"still served");
-    assert!(daemon.stop() < Duration::from_secs(6));
-    setup.nothing_left();
+#[test]
+fn lists_rates_and_the_access_log_count_for_each_model() {
+    each(|model| {
+        let setup = model.setup("lists", "allow = [\"127.0.0.0/8\"]\naccess-log = true\naccept-rate = 10");
+        let daemon = setup.start();
+        let since = Instant::now();
+        (0..20).for_each(|_| request(&setup.address, b"five!"));
+        // A second's worth at once, the other ten at the rate.
+        let took = since.elapsed();
+        assert!(
+            took > Duration::from_millis(900) && took < Duration::from_secs(8),
+            "{}: {took:?}",
+            model.name
+        );
+        let line = setup.logged(" 5 bytes in, 5 out");
+        assert!(line.contains("main: 127.") && line.contains(" s: done"), "{line}");
+        daemon.stop();
+        setup.configure(&model.small("deny = [\"127.0.0.0/8\"]\naccess-log = true"));
+        let daemon = setup.start();
+        assert!(is_cut(&mut daemon.connect()), "{}", model.name);
+        setup.logged(" refused");
+        daemon.stop();
+    });
 }
 
 #[test]

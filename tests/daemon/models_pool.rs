@@ -22,15 +22,17 @@ fn prefork_grows_with_the_load_and_shrinks_after_it() {
     let rules = "model = \"prefork\"\nstart-workers = 3\nmin-spare = 2\nmax-spare = 4\nmax-workers = 9";
     let setup = Setup::new("pool", rules);
     let daemon = setup.start();
-    let first = daemon.wait_workers(3);
-    // Spare ones are kept beside those who serve, up to the most there may be.
-    for (serving, workers) in [(1, 3), (3, 5), (6, 8), (7, 9), (9, 9)] {
+    assert!(daemon.workers().len() >= 3);
+    // From two to four spare ones are kept beside those who serve, up to the most there may be.
+    for serving in [1, 3, 6, 7, 9] {
         let streams = held(&daemon, serving);
-        let now = daemon.wait_workers(workers);
+        until("spare workers", LIMIT, || {
+            let workers = daemon.workers().len();
+            assert!(workers <= 9, "{workers} workers");
+            (workers >= (serving + 2).min(9) && (workers <= serving + 4)).then_some(())
+        });
         drop(streams);
-        assert!(now.len() <= 9);
     }
-    assert!(daemon.workers().iter().all(|pid| *pid > 0) && !first.is_empty());
     // Who has served, and sees that there are spare ones enough, leaves.
     load(&setup.address, 4, 50);
     until("a small pool", LIMIT, || (daemon.workers().len() <= 5).then_some(()));
@@ -97,7 +99,8 @@ fn ttin_and_ttou_change_the_pool_of_prefork_alone() {
     load(&setup.address, 2, 20);
     daemon.stop();
     for model in MODELS.iter().filter(|model| model.name != "prefork") {
-        let setup = model.setup("ttou", "");
+        // A grace that nothing exceeds: else delayed may have one worker more for a moment.
+        let setup = model.setup("ttou", "delay = 60000");
         let daemon = setup.start();
         request(&setup.address, b"begun");
         let workers = if model.name == "fork" { Vec::new() } else { daemon.workers() };

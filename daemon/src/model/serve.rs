@@ -41,8 +41,8 @@ pub(crate) fn admitted(task: &Task, slot: usize, peer: &Peer) -> bool {
     admitted_if(task, peer, |most| task.board.admit(slot, peer, most))
 }
 
-/// Whether `peer` may be served, `room` telling whether so many connections of its address leave room for this one: a connection taken is counted, and one too many is closed without a word, which
-/// costs him more than us.
+/// Whether `peer` may be served, `room` telling whether an address that may have so many connections may have this one:
+/// a connection taken is counted, and one too many is closed without a word, which costs him more than us.
 pub(crate) fn admitted_if(task: &Task, peer: &Peer, room: impl FnOnce(u32) -> bool) -> bool {
     let (server, board) = (&task.server, &task.board);
     board.count(Counter::Accepted, 1);

@@ -78,14 +78,19 @@ impl Handler for Chargen {
     }
 
     fn session(&self, _peer: &Peer) -> Option<Box<dyn Session>> {
-        Some(Box::new(ChargenSession))
+        Some(Box::new(ChargenSession { stopping: false }))
     }
 }
 
-struct ChargenSession;
+struct ChargenSession {
+    stopping: bool,
+}
 
 impl ChargenSession {
-    fn speak(output: &mut Vec<u8>) -> Next {
+    fn speak(&self, output: &mut Vec<u8>) -> Next {
+        if self.stopping {
+            return Next::Close;
+        }
         output.extend_from_slice(&PATTERN);
         Next::Drain
     }
@@ -93,7 +98,7 @@ impl ChargenSession {
 
 impl Session for ChargenSession {
     fn begin(&mut self, output: &mut Vec<u8>) -> Next {
-        ChargenSession::speak(output)
+        self.speak(output)
     }
 
     fn input(&mut self, _input: &[u8], _output: &mut Vec<u8>) -> Next {
@@ -106,7 +111,11 @@ impl Session for ChargenSession {
     }
 
     fn drained(&mut self, output: &mut Vec<u8>) -> Next {
-        ChargenSession::speak(output)
+        self.speak(output)
+    }
+
+    fn stop(&mut self) {
+        self.stopping = true;
     }
 }
 

@@ -74,10 +74,14 @@ impl<'t> Crowd<'t> {
             return;
         }
         let Some(session) = task.handler.session(&peer) else {
+            self.discharge(&peer);
             let text = format!("{}: the service has no session for {peer}", task.server.name);
             return task.log.write(Priority::Err, &text);
         };
         let mut guest = Guest::new(stream, peer, session, clock());
+        if self.stopping {
+            guest.stop();
+        }
         let wants = guest.begin(&mut self.scratch);
         let seat = self.seats.take(guest);
         self.task.board.hold(self.slot, self.seats.taken());
@@ -146,6 +150,9 @@ impl<'t> Crowd<'t> {
     pub(super) fn stop(&mut self) {
         self.stopping = true;
         for place in self.seats.all() {
+            if let Some((_, guest)) = self.seats.at(place) {
+                guest.stop();
+            }
             self.set_alarm(place);
         }
     }
@@ -163,12 +170,17 @@ impl<'t> Crowd<'t> {
         let Some(guest) = self.seats.leave(place) else { return };
         self.wheel.clear(place);
         let Guest { peer, since, received, sent, .. } = &guest;
-        if self.task.server.max_per_address.is_some() {
-            self.task.board.discharge(self.slot, peer);
-        }
+        self.discharge(peer);
         self.task.board.hold(self.slot, self.seats.taken());
         let ended = Ended { peer, lasted: since.elapsed(), received: *received, sent: *sent, result };
         serve::ended(self.task, self.slot, ended);
+    }
+
+    /// One connection less from that address.
+    fn discharge(&self, peer: &Peer) {
+        if self.task.server.max_per_address.is_some() {
+            self.task.board.discharge(self.slot, peer);
+        }
     }
 }
 

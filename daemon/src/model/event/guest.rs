@@ -81,6 +81,11 @@ impl Guest {
         self.go_on(scratch)
     }
 
+    /// The server wants to end.
+    pub(super) fn stop(&mut self) {
+        self.session.stop();
+    }
+
     /// The socket is ready for what was wanted, at `now`.
     pub(super) fn attend(&mut self, scratch: &mut Scratch, now: u64) -> Wants {
         self.moved = now;
@@ -120,7 +125,10 @@ impl Guest {
                 Err(errno) => return Wants::End(Err(errno.into())),
             }
             match self.next {
-                Next::Close => return Wants::End(Ok(())),
+                Next::Close => {
+                    self.read_out(&mut scratch.input);
+                    return Wants::End(Ok(()));
+                }
                 Next::Read if self.ended => return Wants::End(Ok(())),
                 Next::Read => return Wants::Read,
                 Next::Drain => {
@@ -131,6 +139,23 @@ impl Guest {
         }
         self.pending = scratch.output.clone();
         Wants::Write
+    }
+
+    /// Throws away what the peer has sent in vain: a socket that is closed with bytes unread resets the connection, and
+    /// with it what was sent last.
+    fn read_out(&mut self, buffer: &mut [u8]) {
+        for _ in 0..ROUNDS {
+            if self.ended {
+                return;
+            }
+            match recv(self.stream.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT) {
+                Ok(length) => {
+                    self.received += length as u64;
+                    self.ended = length < buffer.len();
+                }
+                Err(_) => return,
+            }
+        }
     }
 
     /// Sends what is pending; true when all of it has gone.
@@ -195,4 +220,83 @@ impl AsFd for Guest {
 
 fn millis(limit: Duration) -> u64 {
     u64::try_from(limit.as_millis()).unwrap_or(u64::MAX / 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read as _, Write as _};
+    use std::os::unix::net::UnixStream;
+
+    const ONCE: usize = 100_000;
+
+    /// Says a hundred thousand bytes when it begins, and as many again each time they are gone, so often.
+    struct Talker(usize);
+
+    impl Session for Talker {
+        fn begin(&mut self, output: &mut Vec<u8>) -> Next {
+            output.resize(ONCE, b'x');
+            Next::Drain
+        }
+
+        fn input(&mut self, _input: &[u8], _output: &mut Vec<u8>) -> Next {
+            Next::Read
+        }
+
+        fn drained(&mut self, output: &mut Vec<u8>) -> Next {
+            if self.0 == 0 {
+                return Next::Close;
+            }
+            self.0 -= 1;
+            output.resize(ONCE, b'x');
+            Next::Drain
+        }
+    }
+
+    fn guest(session: Box<dyn Session>) -> (Guest, UnixStream, Scratch) {
+        let (own, peer) = UnixStream::pair().unwrap();
+        let guest = Guest::new(own.into(), Peer::unix(std::path::Path::new("/test")), session, 0);
+        (guest, peer, Scratch { input: vec![0; 4096], output: Vec::new() })
+    }
+
+    #[test]
+    fn what_the_peer_does_not_take_is_kept_and_nothing_more_is_asked_for() {
+        let (mut guest, mut peer, mut scratch) = guest(Box::new(Talker(20)));
+        peer.write_all(b"never read, and yet no reason to reset").unwrap();
+        let mut wants = guest.begin(&mut scratch);
+        let mut taken = Vec::new();
+        let mut turns = 0;
+        while let Wants::Write = wants {
+            guest.writing = true;
+            assert!(guest.pending.len() <= ONCE, "never more than the session says at a time");
+            let mut buffer = vec![0; 50_000];
+            if turns % 3 == 0 {
+                let length = peer.read(&mut buffer).unwrap();
+                taken.extend_from_slice(&buffer[..length]);
+            }
+            turns += 1;
+            wants = guest.attend(&mut scratch, turns);
+        }
+        assert!(matches!(wants, Wants::End(Ok(()))), "{wants:?}");
+        assert_eq!(guest.received, 38);
+        drop(guest);
+        peer.read_to_end(&mut taken).unwrap();
+        assert_eq!(taken.len(), 21 * ONCE);
+        assert!(taken.iter().all(|byte| *byte == b'x'));
+    }
+
+    #[test]
+    fn the_deadline_is_that_of_what_is_waited_for() {
+        let (mut guest, _peer, _) = guest(Box::new(Talker(0)));
+        let seconds = |count| Some(Duration::from_secs(count));
+        let limits = TimeLimits { read: seconds(5), write: seconds(2), total: None };
+        assert_eq!(guest.deadline(&limits, false), Some(5_000));
+        assert_eq!(guest.deadline(&limits, true), Some(250));
+        guest.moved = 3_000;
+        assert_eq!(guest.deadline(&limits, false), Some(8_000));
+        guest.writing = true;
+        assert_eq!(guest.deadline(&limits, true), Some(5_000), "what is in flight goes on");
+        assert_eq!(guest.deadline(&TimeLimits { total: seconds(4), ..limits }, false), Some(4_000));
+        assert_eq!(guest.deadline(&TimeLimits::default(), false), None);
+    }
 }
