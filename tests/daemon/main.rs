@@ -18,6 +18,7 @@ mod models_pool;
 mod models_turn;
 mod privileges;
 mod reload;
+mod services;
 mod signals;
 mod starts;
 mod support;

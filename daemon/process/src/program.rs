@@ -140,3 +140,79 @@ pub fn signal_group(leader: Pid, signal: Signal) {
     // It fails only for one that has become another user's by its set-user-ID bit, which nobody here can help.
     let _ = killpg(leader, signal);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read as _;
+    use std::os::unix::net::UnixStream;
+
+    fn shell(script: &str) -> Program {
+        Program::new(Path::new("/bin/sh"), &["-c", script]).unwrap()
+    }
+
+    #[test]
+    fn a_program_starts_clean_with_its_streams() {
+        let (mut near, far) = UnixStream::pair().unwrap();
+        // Not close-on-exec, so that a start that is not clean would be seen.
+        let leaked = nix::unistd::dup(&far).unwrap();
+        let script =
+            "echo $PROTO $0 $1; cat; echo word >&2; ls /proc/$$/fd; grep -E 'SigBlk|SigIgn' /proc/$$/status";
+        let program = Program::new(Path::new("/bin/sh"), &["-c", script, "zero", "one"]).unwrap();
+        let running = program.start(&[("PROTO", "TCP".to_owned())], far.as_fd(), Some(far.as_fd())).unwrap();
+        assert_eq!(nix::unistd::getpgid(Some(running.pid())).unwrap(), running.pid());
+        std::io::Write::write_all(&mut near, b"to cat\n").unwrap();
+        near.shutdown(std::net::Shutdown::Write).unwrap();
+        assert_eq!(running.wait(), Some(How::Code(0)));
+        drop((far, leaked));
+        let mut text = String::new();
+        near.read_to_string(&mut text).unwrap();
+        let zero = "0000000000000000";
+        let wanted = format!("TCP zero one\nto cat\nword\n0\n1\n2\nSigBlk:\t{zero}\nSigIgn:\t{zero}\n");
+        assert_eq!(text, wanted);
+    }
+
+    #[test]
+    fn what_cannot_be_executed_is_an_error_and_no_child() {
+        let (_near, far) = UnixStream::pair().unwrap();
+        for (path, errno) in [("/nonexistent", Errno::ENOENT), ("/etc/passwd", Errno::EACCES)] {
+            let program = Program::new::<&str>(Path::new(path), &[]).unwrap();
+            let error = program.start(&[], far.as_fd(), None).unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(errno as i32), "{path}");
+        }
+        assert!(Program::new(Path::new("/bin/sh"), &["nul\0"]).is_err());
+        assert!(shell("").start(&[], std::io::stdin().as_fd(), None).is_err(), "0 to 2 cannot be streams");
+    }
+
+    #[test]
+    fn the_whole_group_is_ended_even_against_its_will() {
+        let (mut near, far) = UnixStream::pair().unwrap();
+        let running =
+            shell("trap '' TERM; sleep 1000 & echo ready; wait; wait").start(&[], far.as_fd(), None);
+        drop(far);
+        let running = running.unwrap();
+        near.read_exact(&mut [0; 6]).unwrap();
+        let since = Instant::now();
+        running.end(Duration::from_millis(50));
+        assert!(since.elapsed() < Duration::from_secs(10));
+        // Its child had the stream too: it is gone as well.
+        assert_eq!(near.read(&mut [0; 1]).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_program_dies_with_the_thread_that_started_it() {
+        let (mut near, far) = UnixStream::pair().unwrap();
+        let starting = std::thread::spawn(move || {
+            let running = shell("trap '' TERM; echo ready; while read -r line; do :; done").start(
+                &[],
+                far.as_fd(),
+                None,
+            );
+            running.unwrap()
+        });
+        let running = starting.join().unwrap();
+        assert_eq!(running.wait(), Some(How::Signal(Signal::SIGKILL)));
+        let mut text = String::new();
+        near.read_to_string(&mut text).unwrap();
+    }
+}

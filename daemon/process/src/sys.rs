@@ -75,7 +75,11 @@ fn reset_signals(pipe: libc::sighandler_t) {
         // SAFETY: SIG_DFL and SIG_IGN install no handler. KILL and STOP are refused with EINVAL.
         unsafe { libc::signal(number, action) };
     }
-    // The C library's own signals, which it lets nobody touch, can be inherited as ignored all the same.
+    reset_hidden_signals();
+}
+
+/// The C library's own signals, which it lets nobody touch, can be inherited as ignored all the same.
+fn reset_hidden_signals() {
     for number in libc::SIGSYS + 1..libc::SIGRTMIN() {
         default_if_ignored(number);
     }
@@ -250,6 +254,7 @@ pub(crate) fn clean_start(command: &mut Command) {
     // Read here, since after the fork nothing may allocate.
     let listed = procfs::open_descriptors().unwrap_or_default();
     let hook = move || {
+        reset_signals(libc::SIG_DFL);
         make_clean(&listed);
         Ok(())
     };
@@ -257,10 +262,9 @@ pub(crate) fn clean_start(command: &mut Command) {
     unsafe { command.pre_exec(hook) };
 }
 
-/// What a program is to inherit: default signal actions, nothing but the descriptors 0 to 2, an empty mask. Only
+/// What a program is to inherit beside default signal actions: nothing but the descriptors 0 to 2, an empty mask. Only
 /// async-signal-safe calls, and no allocation.
 fn make_clean(listed: &[RawFd]) {
-    reset_signals(libc::SIG_DFL);
     // Close-on-exec and not close: std's own error pipe is among them.
     if !close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) {
         for fd in listed.iter().filter(|fd| **fd >= 3) {

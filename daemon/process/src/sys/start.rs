@@ -4,12 +4,13 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd, RawFd};
 use std::ptr;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use nix::sys::signal::{SigSet, SigmaskHow};
 use nix::unistd::Pid;
 
-use super::{close_range, make_clean};
+use super::{changed_signals, close_range, make_clean, reset_hidden_signals};
 use crate::procfs;
 
 /// All that a process which is about to become a program looks at.
@@ -20,9 +21,30 @@ struct Birth {
     /// -1: as it is.
     streams: [RawFd; 3],
     listed: Vec<RawFd>,
+    signals: &'static [libc::c_int],
     parent: libc::pid_t,
     /// The errno of what failed.
     failure: AtomicI32,
+}
+
+/// What is asked once, since asking each time would cost more than a hundred system calls.
+struct Present {
+    /// Whether the kernel can mark all descriptors at once; else they must be listed, for which it is too late in the child.
+    ranges: bool,
+    /// Signals that are ignored or handled. One that is ignored only later is inherited so; one that is handled only later
+    /// is reset by execve(2).
+    signals: Vec<libc::c_int>,
+}
+
+static PRESENT: OnceLock<Present> = OnceLock::new();
+
+impl Present {
+    fn ask() -> Present {
+        let ranges = close_range(libc::c_uint::MAX, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
+        // SIGPIPE is ignored in every Rust program, which counts as unchanged there.
+        let signals = changed_signals().into_iter().chain([libc::SIGPIPE]).collect();
+        Present { ranges, signals }
+    }
 }
 
 /// Bytes of stack for `be_born`.
@@ -42,14 +64,14 @@ pub(crate) fn start(
         return Err(io::ErrorKind::InvalidInput.into());
     }
     let pointers = |list: &[&CStr]| list.iter().map(|text| text.as_ptr()).chain([ptr::null()]).collect();
-    // Whether descriptors must be listed, for which it is too late in the child.
-    let ranges = close_range(libc::c_uint::MAX, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
+    let present = PRESENT.get_or_init(Present::ask);
     let birth = Birth {
         path: path.as_ptr(),
         arguments: pointers(arguments),
         environment: pointers(environment),
         streams,
-        listed: if ranges { Vec::new() } else { procfs::open_descriptors()? },
+        listed: if present.ranges { Vec::new() } else { procfs::open_descriptors()? },
+        signals: &present.signals,
         parent: Pid::this().as_raw(),
         failure: AtomicI32::new(0),
     };
@@ -93,6 +115,10 @@ extern "C" fn be_born(birth: *mut libc::c_void) -> libc::c_int {
             ready = ready && (source < 0 || libc::dup2(source, fd) == fd);
         }
         if ready {
+            for number in birth.signals {
+                libc::signal(*number, libc::SIG_DFL);
+            }
+            reset_hidden_signals();
             make_clean(&birth.listed);
             libc::execve(birth.path, birth.arguments.as_ptr(), birth.environment.as_ptr());
         }
