@@ -38,7 +38,7 @@ const PLACES: [(&str, &[&str]); 6] = [
     ("fs2", &["daemon/process/src/lock.rs"]),
     ("sysinfo", &["daemon/process/src/usage.rs"]),
     ("libc", &["daemon/process/src/sys.rs", "daemon/process/src/sys/"]),
-    ("rustix", &["daemon/process/", "ctl/src/sys/"]),
+    ("rustix", &["daemon/process/", "ctl/src/sys/", "ctl/benches/verbs/clock.rs"]),
     ("nix", &["daemon/", "tests/"]),
     (
         "clap",
@@ -46,6 +46,7 @@ const PLACES: [(&str, &[&str]); 6] = [
             "daemon/src/cli.rs",
             "ctl/src/cli.rs",
             "ctl/src/command/man.rs",
+            "ctl/src/insserv/options.rs",
             "ctl/src/main.rs",
             "daemon/src/main.rs",
         ],

@@ -1,4 +1,4 @@
-//! The small daemons that the peers start: this very program called again with `--daemon KIND READY PIDFILE`. They do nothing
+//! The small daemons that the peers start: this very program called again with `--daemon KIND READY [PIDFILE]`. They do nothing
 //! but become ready, and end at TERM.
 
 use std::env;

@@ -115,13 +115,17 @@ pub fn running(service: &Service) -> Result<Option<Process>> {
     }
 }
 
-/// Removes the PID file of a dead daemon. Under the lock that a starting daemon holds while it writes its
-/// own, and judged once more there: so the file that goes is never a new one.
+/// Removes the PID file of a dead daemon, if that has not done it. Under the lock that a starting daemon holds
+/// while it writes its own, and judged once more there: so the file that goes is never a new one.
 fn remove_stale(service: &Service) -> Result<()> {
     let pid_file = Path::new(&service.pid_file);
+    let is_stale = || matches!(look::look(service), Ok(State::Dead { .. }));
+    if !is_stale() {
+        return Ok(());
+    }
     // Not had at once: somebody starts the service by other means, who will replace the file.
     let Ok(_lock) = StartLock::acquire(pid_file, Instant::now()) else { return Ok(()) };
-    if !matches!(look::look(service), Ok(State::Dead { .. })) {
+    if !is_stale() {
         return Ok(());
     }
     match fs::remove_file(pid_file) {
