@@ -1,0 +1,12 @@
+//! The one table of findings, by topic. Output, `--explain`, JSON and the manual page all come from it.
+
+pub mod buildroot;
+mod define;
+pub mod files;
+pub mod header;
+mod list;
+pub mod machine;
+pub mod script;
+pub mod values;
+
+pub use list::{all, find};
