@@ -22,7 +22,7 @@ fn prefork_grows_with_the_load_and_shrinks_after_it() {
     let rules = "model = \"prefork\"\nstart-workers = 3\nmin-spare = 2\nmax-spare = 4\nmax-workers = 9";
     let setup = Setup::new("pool", rules);
     let daemon = setup.start();
-    assert!(daemon.workers().len() >= 3);
+    until("the first workers", LIMIT, || (daemon.workers().len() >= 3).then_some(()));
     // From two to four spare ones are kept beside those who serve, up to the most there may be.
     for serving in [1, 3, 6, 7, 9] {
         let streams = held(&daemon, serving);
