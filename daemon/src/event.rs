@@ -14,6 +14,8 @@ pub enum Event {
     StopNow,
     /// Open the log anew, for it has been moved away.
     Reopen,
+    /// Execute the program anew, in place.
+    Upgrade,
     /// More workers.
     Grow,
     /// Fewer workers.
@@ -23,12 +25,17 @@ pub enum Event {
 }
 
 /// Each signal that is read, with its event and the sentence of the manual.
-pub const TABLE: [(Signal, Event, &str); 8] = [
+pub const TABLE: [(Signal, Event, &str); 9] = [
     (Signal::SIGHUP, Event::Reload, "read the configuration again; a broken one is refused and logged"),
     (Signal::SIGTERM, Event::Stop, "accept nothing more, finish what runs within the grace, end"),
     (Signal::SIGINT, Event::Stop, "the same"),
     (Signal::SIGQUIT, Event::StopNow, "end at once"),
     (Signal::SIGUSR1, Event::Reopen, "open the log file and syslog anew"),
+    (
+        Signal::SIGUSR2,
+        Event::Upgrade,
+        "execute the program anew in place, if the one that is there now can take over",
+    ),
     (Signal::SIGTTIN, Event::Grow, "one worker more in each pool of model prefork"),
     (Signal::SIGTTOU, Event::Shrink, "one worker fewer"),
     (Signal::SIGCHLD, Event::ChildExited, "collect workers that have ended"),

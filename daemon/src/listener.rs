@@ -68,10 +68,7 @@ impl Listener {
             Address::Tcp(inet) => {
                 let socket = inet_socket(*inet, Type::STREAM, Protocol::TCP, options)?;
                 socket.set_reuse_address(true)?;
-                if let Some(silence) = options.keep_alive {
-                    // Accepted sockets inherit it.
-                    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(silence))?;
-                }
+                keep_alive(&socket, options)?;
                 socket.bind(&(*inet).into())?;
                 socket.listen(queue(options.backlog))?;
                 socket
@@ -98,7 +95,24 @@ impl Listener {
         if !address.is_datagram() {
             socket.listen(queue(options.backlog))?;
         }
+        if matches!(address, Address::Tcp(_)) {
+            keep_alive(&socket, options)?;
+        }
         Ok(Listener { socket, address: address.clone(), options: options.clone() })
+    }
+
+    /// The keys of the configuration that say otherwise than whoever has bound this socket did: those that are for life.
+    #[must_use]
+    pub fn deviations(&self) -> Vec<&'static str> {
+        let (Address::Tcp(inet) | Address::Udp(inet)) = &self.address else { return Vec::new() };
+        let (socket, wanted) = (&self.socket, &self.options);
+        let device = socket.device().ok().flatten().map(|name| String::from_utf8_lossy(&name).into_owned());
+        let found = [
+            ("dual-stack", inet.is_ipv6() && socket.only_v6().is_ok_and(|only| only == wanted.dual_stack)),
+            ("reuse-port", socket.reuse_port().is_ok_and(|reuse| reuse != wanted.reuse_port)),
+            ("interface", device != wanted.interface),
+        ];
+        found.iter().filter(|row| row.1).map(|row| row.0).collect()
     }
 
     /// Changes how many connections may wait; those that wait already stay.
@@ -178,6 +192,14 @@ impl Listener {
 fn inet_of(address: &nix::sys::socket::SockaddrStorage) -> Option<SocketAddr> {
     let v4 = address.as_sockaddr_in().map(|v4| SocketAddr::V4((*v4).into()));
     v4.or_else(|| address.as_sockaddr_in6().map(|v6| SocketAddr::V6((*v6).into())))
+}
+
+/// Accepted sockets inherit it.
+fn keep_alive(socket: &Socket, options: &SocketOptions) -> io::Result<()> {
+    match options.keep_alive {
+        Some(silence) => socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(silence)),
+        None => Ok(()),
+    }
 }
 
 fn inet_socket(

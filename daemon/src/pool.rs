@@ -18,6 +18,7 @@ use nix::sys::timerfd::{ClockId, TimerFd, TimerFlags};
 use crate::address::Peer;
 use crate::board::{self, Counter};
 use crate::config::ModelName;
+use crate::handover::ElderWorker;
 use crate::log::Log;
 use crate::model::Task;
 use crate::model::crew::{self, Acceptor, Count};
@@ -26,6 +27,7 @@ use crate::pause::Pause;
 use crate::rate;
 use crate::reload::Serving;
 use crate::service::exec::{PATIENCE, outcome};
+use crate::statistics::Statistics;
 
 /// A worker that ends so soon after its start, and not as it should, is one of a loop of crashes.
 const SOON: Duration = Duration::from_secs(1);
@@ -47,6 +49,7 @@ pub(crate) struct Surroundings {
     pub(crate) log: Arc<Log>,
     /// Wakes the master.
     pub(crate) wake: Arc<EventFd>,
+    pub(crate) statistics: Arc<Statistics>,
 }
 
 /// The workers of a server.
@@ -85,7 +88,7 @@ impl Pool {
         let task = Task {
             handler: Arc::clone(&serving.handler),
             listeners: serving.listeners.clone(),
-            board: Arc::new(crew::board(&server)?),
+            board: Arc::new(crew::board(&server, around.statistics.figures(&server.name)?)?),
             log: Arc::clone(&around.log),
             wake: Arc::clone(&around.wake),
             dismiss: Arc::new(EventFd::from_value_and_flags(0, flags)?),
@@ -298,6 +301,14 @@ impl Pool {
         self.lifeline = None;
         self.lifeline = Some(Lifeline::new()?);
         Ok(())
+    }
+
+    /// The workers as another program is to know them.
+    pub(crate) fn bequest(&self) -> Vec<ElderWorker> {
+        let now = Instant::now();
+        let left = |worker: &Worker| worker.due.map(|due| due.saturating_duration_since(now));
+        let workers = self.workers.iter();
+        workers.map(|(pid, it)| ElderWorker::new(*pid, it.serves.is_some(), left(it))).collect()
     }
 
     /// Makes the pool larger or smaller by as many workers.

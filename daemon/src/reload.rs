@@ -9,9 +9,12 @@ use crate::address::Address;
 use crate::config::{self, Config, ModelName, Server, ServiceName, Source};
 use crate::exit::{Exit, Failure};
 use crate::handler::{Handler, Services};
+use crate::inherit::Inheritance;
 use crate::listener::Listener;
 use crate::log::Log;
+use crate::metrics::{self, Page};
 use crate::service::exec::Exec;
+use crate::statistics::Statistics;
 
 /// A configuration in force with its listening sockets.
 pub struct Generation {
@@ -19,8 +22,12 @@ pub struct Generation {
     pub number: u64,
     /// What the file said.
     pub config: Config,
+    /// The file itself, if there is one.
+    pub(crate) text: Option<String>,
     /// Its servers, in that order.
     pub servers: Vec<Serving>,
+    /// The server of figures, if they are to be served.
+    pub(crate) metrics: Option<Serving>,
 }
 
 /// A server that is ready to be served.
@@ -39,7 +46,7 @@ pub enum Reload {
     /// The next generation, and what is worth a word about it.
     Applied(Box<Generation>, Vec<String>),
     /// All is as it was, for this reason.
-    Refused(String),
+    Refused(Failure),
 }
 
 impl fmt::Display for Reload {
@@ -48,24 +55,56 @@ impl fmt::Display for Reload {
             Reload::Applied(next, _) => {
                 write!(f, "configuration reloaded: generation {}, {}", next.number, next.summary())
             }
-            Reload::Refused(reason) => write!(f, "reload refused, the old configuration stays: {reason}"),
+            Reload::Refused(failure) => write!(f, "reload refused, the old configuration stays: {failure}"),
         }
     }
 }
 
+/// What a generation is made with.
+#[derive(Clone, Copy)]
+pub struct Means<'m> {
+    /// From names to services.
+    pub services: Services<'m>,
+    /// What there is to be told of the server.
+    pub statistics: &'m Arc<Statistics>,
+}
+
 impl Generation {
-    /// The first generation.
+    /// The first generation of this program, from a configuration and its text. A daemon that another program has begun has
+    /// a `number` above 1, and is in its `root` directory already.
     ///
     /// # Errors
     /// A service that cannot be, an address that cannot be bound.
-    pub fn first(config: Config, services: Services<'_>) -> Result<Generation, Failure> {
-        let servers = serve(&config, outside(&config), services, &[])?;
-        Ok(Generation { number: 1, config, servers })
+    pub(crate) fn first(
+        number: u64,
+        (config, text): (Config, Option<String>),
+        root: &Path,
+        means: Means<'_>,
+        inheritance: &mut Inheritance,
+    ) -> Result<Generation, Failure> {
+        let (servers, metrics) = serve(&config, root, means, &mut Doors { old: &[], inheritance })?;
+        Ok(Generation { number, config, text, servers, metrics })
+    }
+
+    /// All that is to be served.
+    pub fn all(&self) -> impl Iterator<Item = &Serving> {
+        self.servers.iter().chain(&self.metrics)
     }
 
     /// All listening sockets.
     pub fn listeners(&self) -> impl Iterator<Item = &Arc<Listener>> {
-        self.servers.iter().flat_map(|serving| &serving.listeners)
+        self.all().flat_map(|serving| &serving.listeners)
+    }
+
+    /// What is worth a word about sockets that others have bound.
+    pub(crate) fn deviations(&self) -> Vec<String> {
+        let deviation = |listener: &Arc<Listener>| {
+            let keys = listener.deviations();
+            (!keys.is_empty()).then(|| {
+                format!("{listener} was bound by others, who said otherwise than {}", keys.join(", "))
+            })
+        };
+        self.listeners().filter_map(deviation).collect()
     }
 
     /// Models and addresses, for the log.
@@ -77,7 +116,9 @@ impl Generation {
                 if self.servers.len() > 1 { format!("{}: ", serving.server.name) } else { String::new() };
             format!("{name}model {}, listening on {}", serving.server.model, addresses.join(", "))
         };
-        self.servers.iter().map(one).collect::<Vec<_>>().join("; ")
+        let page = self.metrics.iter().flat_map(|serving| &serving.listeners);
+        let page = page.map(|listener| format!("figures at {listener}"));
+        self.servers.iter().map(one).chain(page).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -85,55 +126,73 @@ impl Generation {
 /// sockets, and with them the connections that wait there; new ones are bound; the log is opened anew if it
 /// moved. Nothing has changed if any of that fails.
 #[must_use]
-pub fn next(source: &Source, services: Services<'_>, current: &Generation, log: &Log) -> Reload {
-    let config = match config::load(source) {
-        Ok(config) => config,
+pub fn next(source: &Source, means: Means<'_>, current: &Generation, log: &Log) -> Reload {
+    let read = config::text(source).and_then(|text| Ok((config::understand(text.as_deref(), source)?, text)));
+    let (config, text) = match read {
+        Ok(read) => read,
         Err(error) => {
             let inside =
                 current.config.chroot.as_ref().map(|root| format!("; paths are below {}", root.display()));
-            return Reload::Refused(format!("{error}{}", inside.unwrap_or_default()));
+            let text = format_args!("{error}{}", inside.unwrap_or_default());
+            return Reload::Refused(Failure::new(error.exit, text));
         }
     };
     let old: Vec<Arc<Listener>> = current.listeners().cloned().collect();
+    let mut nothing = Inheritance::default();
+    let mut doors = Doors { old: &old, inheritance: &mut nothing };
     // A running server is in its root directory already.
-    let servers = match serve(&config, Path::new("/"), services, &old) {
-        Ok(servers) => servers,
-        Err(failure) => return Reload::Refused(failure.reason),
+    let (servers, metrics) = match serve(&config, Path::new("/"), means, &mut doors) {
+        Ok(built) => built,
+        Err(failure) => return Reload::Refused(failure),
     };
     if let Err(reason) = log.follow(&config) {
-        return Reload::Refused(reason);
+        return Reload::Refused(Failure::new(Exit::Error, reason));
     }
     let mut remarks = config.remarks();
     for key in config.needs_restart(&current.config) {
         remarks.push(format!("{key} was changed: it takes effect at the next restart"));
     }
-    Reload::Applied(Box::new(Generation { number: current.number + 1, config, servers }), remarks)
+    let number = current.number + 1;
+    Reload::Applied(Box::new(Generation { number, config, text, servers, metrics }), remarks)
+}
+
+/// Sockets that are there already.
+struct Doors<'d> {
+    /// Of the generation before.
+    old: &'d [Arc<Listener>],
+    /// Of whoever started this program.
+    inheritance: &'d mut Inheritance,
 }
 
 fn serve(
     config: &Config,
     root: &Path,
-    services: Services<'_>,
-    old: &[Arc<Listener>],
-) -> Result<Vec<Serving>, Failure> {
-    // The backlog of a socket that stays is changed last, when nothing can fail any more.
+    means: Means<'_>,
+    doors: &mut Doors<'_>,
+) -> Result<(Vec<Serving>, Option<Serving>), Failure> {
+    let mut serving = |server: Server, handler: Arc<dyn Handler>| {
+        let listeners = server.listen.iter().map(|address| doors.open(&server, address));
+        let listeners = listeners.collect::<Result<_, Failure>>()?;
+        Ok(Serving { server: Arc::new(server), handler, listeners })
+    };
     let servers = config
         .servers
         .iter()
-        .map(|server| {
-            let handler = service(server, root, services)?;
-            let listeners =
-                server.listen.iter().map(|address| door(server, address, old)).collect::<Result<_, _>>()?;
-            Ok(Serving { server: Arc::new(server.clone()), handler, listeners })
-        })
+        .map(|server| serving(server.clone(), service(server, root, means.services)?))
         .collect::<Result<Vec<Serving>, Failure>>()?;
-    for serving in &servers {
+    let metrics = config.metrics.as_ref().map(|address| {
+        let page = Page::new(Arc::clone(means.statistics));
+        serving(metrics::server(address), Arc::new(page))
+    });
+    let metrics = metrics.transpose()?;
+    // The backlog of a socket that stays is changed last, when nothing can fail any more.
+    for serving in servers.iter().chain(&metrics) {
         for listener in &serving.listeners {
             let backlog = serving.server.sockets.backlog;
             listener.set_backlog(backlog).map_err(|error| refused(listener.address(), &error))?;
         }
     }
-    Ok(servers)
+    Ok((servers, metrics))
 }
 
 /// Where the root directory of a server is, seen from a process that has not gone there yet.
@@ -166,16 +225,23 @@ pub fn service(server: &Server, root: &Path, services: Services<'_>) -> Result<A
     Ok(handler)
 }
 
-fn door(server: &Server, address: &Address, old: &[Arc<Listener>]) -> Result<Arc<Listener>, Failure> {
-    if let Some(kept) = old.iter().find(|listener| listener.fits(address, &server.sockets)) {
-        return Ok(Arc::clone(kept));
+impl Doors<'_> {
+    fn open(&mut self, server: &Server, address: &Address) -> Result<Arc<Listener>, Failure> {
+        if let Some(kept) = self.old.iter().find(|listener| listener.fits(address, &server.sockets)) {
+            return Ok(Arc::clone(kept));
+        }
+        if self.old.iter().any(|listener| listener.address() == address) {
+            let text = format_args!(
+                "{address} cannot change its socket options while it is served: restart the daemon"
+            );
+            return Err(Failure::new(Exit::Error, text));
+        }
+        let listener = match self.inheritance.take(address) {
+            Some(socket) => Listener::adopt(socket, address, &server.sockets),
+            None => Listener::bind(address, &server.sockets),
+        };
+        listener.map(Arc::new).map_err(|error| refused(address, &error))
     }
-    if old.iter().any(|listener| listener.address() == address) {
-        let text =
-            format_args!("{address} cannot change its socket options while it is served: restart the daemon");
-        return Err(Failure::new(Exit::Error, text));
-    }
-    Listener::bind(address, &server.sockets).map(Arc::new).map_err(|error| refused(address, &error))
 }
 
 fn refused(address: &Address, error: &std::io::Error) -> Failure {

@@ -1,28 +1,28 @@
-//! The life of a server on one page, in the one right order. What each step does stands in a file of its own.
+//! The start of a server on one page, in the one right order, until it is a process of its own; the rest of its life, and
+//! what each step does, stands in files of their own.
 
 use std::env::set_current_dir;
-use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use foobar_process::daemonize::{Daemonize, Readiness, Side, Verdict};
-use foobar_process::pidfile::PidFile;
-use foobar_process::privilege::Account;
-use foobar_process::signal::Signals;
 use foobar_process::startlock::StartLock;
-use foobar_process::syslog::Priority;
 use foobar_process::{Pid, Uid};
 use nix::sys::stat::{Mode as Mask, umask};
 
 use crate::config::{self, Config, Source, Trust};
 use crate::exit::{Exit, Failure};
 use crate::handler::Services;
+use crate::handover::{Handover, Way};
+use crate::inherit::Inheritance;
 use crate::instance::{self, Claim};
-use crate::log::{self, Also, Log};
-use crate::master::Master;
-use crate::reload::{self, Generation};
-use crate::{account, confine, event, limits};
+use crate::life::{self, Stage, Start};
+use crate::log::{self, Also};
+use crate::reload::{self, Generation, Means};
+use crate::statistics::Statistics;
+use crate::upgrade::Program;
+use crate::{account, confine, limits};
 
 /// How long the daemon may take to become ready.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -37,6 +37,16 @@ pub enum Mode {
     /// A child of init, to be respawned: the process itself, messages on standard error and in syslog, and
     /// patience with another instance.
     Init,
+}
+
+impl Mode {
+    fn also(self) -> Also {
+        match self {
+            Mode::Detached => Also::Nothing,
+            Mode::Foreground => Also::StderrOnly,
+            Mode::Init => Also::StderrAndSyslog,
+        }
+    }
 }
 
 /// What a server needs to be told that is not in its configuration.
@@ -70,14 +80,8 @@ pub enum Outcome {
     AlreadyRunning(Pid),
     /// In the server itself: it ran, and ended as it was told.
     Ended,
-}
-
-/// What a start has gathered while it can still fail in the caller's sight.
-struct Start {
-    lock: StartLock,
-    account: Option<Account>,
-    generation: Generation,
-    warnings: Vec<String>,
+    /// In a process made for the purpose: this program could take the place of the one that runs.
+    Rehearsed,
 }
 
 /// Checks the configuration and what it names, and touches nothing. Returns what is worth a remark.
@@ -99,8 +103,28 @@ pub fn check(options: &Options, services: Services<'_>) -> Result<Vec<String>, F
 /// # Errors
 /// Why it did not start. Nothing is left behind then, and the reason is in syslog as well.
 pub fn run(options: &Options, services: Services<'_>) -> Result<Outcome, Failure> {
-    let source = options.source()?;
-    let config = config::load(&source).map_err(|error| {
+    let program =
+        Program::own().map_err(|error| Failure::io("cannot find out what program this is", &error))?;
+    let mut source = options.source()?;
+    let also = options.mode.also();
+    match Handover::inherited().map_err(|reason| Failure::new(Exit::Error, reason))? {
+        None => start(options, &Stage { source: &source, services, program: &program, also }),
+        Some((way, handover)) => {
+            handover.say_where(&mut source);
+            let stage = Stage { source: &source, services, program: &program, also };
+            match way {
+                Way::Rehearse => life::rehearse(&handover, &stage).map(|()| Outcome::Rehearsed),
+                Way::Take => life::resume(handover, &stage).map(|()| Outcome::Ended),
+            }
+        }
+    }
+}
+
+fn start(options: &Options, stage: &Stage<'_>) -> Result<Outcome, Failure> {
+    let mut inheritance = Inheritance::of_environment();
+    let read = config::text(stage.source);
+    let read = read.and_then(|text| Ok((config::understand(text.as_deref(), stage.source)?, text)));
+    let (config, text) = read.map_err(|error| {
         let failure = Failure::new(error.exit, &error);
         log::announce(&error.so_far, &failure.reason);
         failure
@@ -115,7 +139,8 @@ pub fn run(options: &Options, services: Services<'_>) -> Result<Outcome, Failure
         Ok(Claim::AlreadyRunning(pid)) => return Ok(Outcome::AlreadyRunning(pid)),
         Err(failure) => return Err(announced(failure)),
     };
-    let start = gather(lock, &config, services).map_err(announced)?;
+    let mut start = gather(lock, (&config, text), stage, &mut inheritance).map_err(announced)?;
+    start.warnings.extend(inheritance.close());
     let readiness = match options.mode {
         Mode::Foreground | Mode::Init => attach(&config).map_err(announced)?,
         Mode::Detached => match detach(&config, &start).map_err(announced)? {
@@ -129,21 +154,30 @@ pub fn run(options: &Options, services: Services<'_>) -> Result<Outcome, Failure
     };
     // From here on this is the server. A starter says why it failed; without one it does so itself.
     let detached = readiness.is_detached();
-    live(start, &source, options.mode, services, readiness)
+    life::live(start, stage, readiness)
         .map_err(|failure| if detached { failure } else { announced(failure) })?;
     Ok(Outcome::Ended)
 }
 
 /// Account, limits, sockets: everything whose want is to be told before there is a second process.
-fn gather(lock: StartLock, config: &Config, services: Services<'_>) -> Result<Start, Failure> {
+fn gather(
+    lock: StartLock,
+    (config, text): (&Config, Option<String>),
+    stage: &Stage<'_>,
+    inheritance: &mut Inheritance,
+) -> Result<Start, Failure> {
     let account = account::of(config)?;
     confine::possible(config)?;
     let mut warnings = config.remarks();
     let limited =
         limits::open_files(config).map_err(|error| Failure::io("cannot set RLIMIT_NOFILE", &error))?;
     warnings.extend(limited);
-    let generation = Generation::first(config.clone(), services)?;
-    Ok(Start { lock, account, generation, warnings })
+    let statistics = Arc::new(Statistics::new(SystemTime::now()));
+    let means = Means { services: stage.services, statistics: &statistics };
+    let read = (config.clone(), text);
+    let generation = Generation::first(1, read, reload::outside(config), means, inheritance)?;
+    warnings.extend(generation.deviations());
+    Ok(Start { lock, account, generation, statistics, warnings })
 }
 
 /// Leaves the caller behind; returns in both processes.
@@ -167,104 +201,6 @@ fn attach(config: &Config) -> Result<Readiness, Failure> {
     })?;
     umask(Mask::from_bits_truncate(config.umask));
     Ok(Readiness::attached())
-}
-
-/// The server itself, from its first breath to its last.
-fn live(
-    start: Start,
-    source: &Source,
-    mode: Mode,
-    services: Services<'_>,
-    readiness: Readiness,
-) -> Result<(), Failure> {
-    let Start { lock, account, generation, warnings } = start;
-    // Before the PID file is there: whoever reads it may signal at once.
-    let blocked =
-        Signals::block(&event::signals()).map_err(|error| Failure::io("cannot read signals", &error));
-    let settled = blocked.and_then(|signals| {
-        let (log, pid_file) = settle(&lock, account, &generation, mode)?;
-        Ok((signals, log, pid_file))
-    });
-    let (signals, log, pid_file) = match settled {
-        Ok(settled) => settled,
-        Err(failure) => {
-            readiness.failed(failure.code, &failure.reason);
-            return Err(failure);
-        }
-    };
-    let private = [pid_file.as_fd()];
-    let greeting = format!("started: {}", generation.summary());
-    let log = Arc::new(log);
-    let made = Master::new(generation, source, services, &signals, Arc::clone(&log), &private)
-        .map_err(|error| Failure::io("cannot prepare the workers", &error));
-    let master = match made {
-        Ok(master) => master,
-        Err(failure) => {
-            let _ = pid_file.remove();
-            readiness.failed(failure.code, &failure.reason);
-            return Err(failure);
-        }
-    };
-    if let Err(gone) = readiness.ready() {
-        log.write(Priority::Err, &gone.to_string());
-        drop(master);
-        let _ = pid_file.remove();
-        return Err(Failure::new(Exit::Error, gone));
-    }
-    drop(lock);
-    log.write(Priority::Notice, &greeting);
-    warnings.iter().for_each(|warning| log.write(Priority::Warning, warning));
-    let cause = master.run();
-    log.write(
-        Priority::Notice,
-        &cause.map_or("stopped".to_owned(), |signal| format!("stopped by {}", signal.as_str())),
-    );
-    let path = pid_file.path().to_owned();
-    if let Err(error) = pid_file.remove() {
-        log.write(Priority::Warning, &format!("cannot remove {}: {error}", path.display()));
-    }
-    Ok(())
-}
-
-/// Log and PID file while the rights are there, then the drop of the rights, with the handler's hooks around it.
-fn settle(
-    lock: &StartLock,
-    account: Option<Account>,
-    generation: &Generation,
-    mode: Mode,
-) -> Result<(Log, PidFile), Failure> {
-    let config = &generation.config;
-    let also = match mode {
-        Mode::Detached => Also::Nothing,
-        Mode::Foreground => Also::StderrOnly,
-        Mode::Init => Also::StderrAndSyslog,
-    };
-    let log = Log::open(config, also, account.clone()).map_err(|(what, error)| Failure::io(what, &error))?;
-    let pid_file = PidFile::create(lock).map_err(|error| instance::unwritable(&error))?;
-    log.connect();
-    let dropped =
-        prepare(generation).and_then(|()| confine::confine(config, account)).and_then(|()| begin(generation));
-    match dropped {
-        Ok(()) => Ok((log, pid_file)),
-        Err(failure) => {
-            let _ = pid_file.remove();
-            Err(failure)
-        }
-    }
-}
-
-fn prepare(generation: &Generation) -> Result<(), Failure> {
-    let mut handlers = generation.servers.iter().map(|serving| &serving.handler);
-    handlers
-        .try_for_each(|handler| handler.before_drop())
-        .map_err(|error| Failure::io("the service could not prepare", &error))
-}
-
-fn begin(generation: &Generation) -> Result<(), Failure> {
-    let mut handlers = generation.servers.iter().map(|serving| &serving.handler);
-    handlers
-        .try_for_each(|handler| handler.after_drop())
-        .map_err(|error| Failure::io("the service could not begin", &error))
 }
 
 /// What root runs may be configured by root alone.

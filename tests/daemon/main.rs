@@ -7,11 +7,14 @@
 
 mod cli;
 mod confined;
+mod control;
 mod echo;
 mod faults;
+mod inherit;
 mod library;
 mod lifecycle;
 mod limits;
+mod metrics;
 mod models;
 mod models_faults;
 mod models_pool;
@@ -22,3 +25,4 @@ mod services;
 mod signals;
 mod starts;
 mod support;
+mod upgrade;

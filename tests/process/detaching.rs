@@ -179,7 +179,7 @@ fn a_daemon_that_is_never_ready_is_killed_in_time() {
 fn a_process_with_threads_is_not_forked() {
     let (code, output, _) = run(&["threads"]);
     assert_eq!(code, Some(0));
-    let expected = "cannot become a daemon: fork: refused to fork: this process has 2 threads, start them after the fork";
+    let expected = "cannot become a daemon: fork: refused to fork: this process has several threads, start them after the fork";
     assert_eq!(output, expected);
 }
 

@@ -14,12 +14,14 @@
 //! | become a daemon, tell the starter | [`daemonize`], [`environment`], [`terminal`] |
 //! | be the only one, and be found | [`startlock`], [`pidfile`] |
 //! | find another daemon, and be sure it is the one | [`probe`], [`identity`], [`usage`] |
-//! | end it | [`stop`] |
+//! | end it, talk to it | [`stop`], [`control`] |
 //! | signals as data, workers, programs, memory shared with workers | [`signal`], [`child`], [`shared`] |
+//! | go on in another program | [`inheritance`] |
 //! | give up root, raise limits, log | [`privilege`], [`limits`], [`syslog`] |
 #![deny(unsafe_code)]
 
 pub mod child;
+pub mod control;
 pub mod daemonize;
 pub mod environment;
 mod facility;
@@ -27,6 +29,7 @@ mod grammar;
 mod handshake;
 mod holder;
 pub mod identity;
+pub mod inheritance;
 pub mod limits;
 mod lock;
 pub mod pidfile;

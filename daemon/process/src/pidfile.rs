@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -104,6 +104,19 @@ impl PidFile {
             return Err(PidFileError::Io { path: lock.path().to_owned(), source });
         }
         Ok(pid_file)
+    }
+
+    /// The PID file at `path` that another program made in this same process, by its descriptor: the lock has never been let
+    /// go of, and the record of the start is still true, as neither PID nor start time change with the program.
+    ///
+    /// # Errors
+    /// `WouldBlock` when the lock is another process's, which then has the PID file.
+    pub fn adopt(path: &Path, descriptor: OwnedFd) -> io::Result<PidFile> {
+        let file = File::from(descriptor);
+        if !lock::try_exclusive(&file)? {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(PidFile { path: path.to_owned(), file, identity: Identity::own()? })
     }
 
     /// Its path.

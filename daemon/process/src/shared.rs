@@ -1,9 +1,14 @@
 //! Memory that a master shares with the workers it forks: cells of 64 bits, each read and written as a whole. What they mean
 //! is the caller's affair.
 
+use std::fs::File;
 use std::io;
 use std::ops::Deref;
+use std::os::fd::OwnedFd;
 use std::sync::atomic::AtomicU64;
+
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
+use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use crate::sys::Mapping;
 
@@ -14,6 +19,7 @@ use crate::sys::Mapping;
 #[derive(Debug)]
 pub struct SharedCells {
     mapping: Mapping,
+    file: Option<OwnedFd>,
 }
 
 impl SharedCells {
@@ -22,8 +28,48 @@ impl SharedCells {
     /// # Errors
     /// No memory.
     pub fn new(count: usize) -> io::Result<SharedCells> {
-        Ok(SharedCells { mapping: Mapping::new(count)? })
+        Ok(SharedCells { mapping: Mapping::new(count)?, file: None })
     }
+
+    /// Makes `count` cells in memory with a descriptor (memfd_create(2)), by which another program can go on with them.
+    /// `name` is what /proc/PID/maps shows.
+    ///
+    /// # Errors
+    /// No memory, no free descriptor.
+    pub fn in_file(name: &str, count: usize) -> io::Result<SharedCells> {
+        let file = File::from(memfd_create(name, MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING)?);
+        file.set_len(bytes(count)?)?;
+        // A worker has the descriptor too, and by making the file shorter it could end whoever reads the cells.
+        let seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
+        fcntl(&file, FcntlArg::F_ADD_SEALS(seals))?;
+        SharedCells::of_file(file.into(), count)
+    }
+
+    /// The cells of [`SharedCells::in_file`] in another program.
+    ///
+    /// # Errors
+    /// `InvalidData` when the memory has another size.
+    pub fn of_file(file: OwnedFd, count: usize) -> io::Result<SharedCells> {
+        let file = File::from(file);
+        if file.metadata()?.len() != bytes(count)? {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("it does not hold {count} cells"),
+            ));
+        }
+        Ok(SharedCells { mapping: Mapping::of(&file, count)?, file: Some(file.into()) })
+    }
+
+    /// The memory of cells that were made or taken over by its descriptor.
+    #[must_use]
+    pub fn file(&self) -> Option<&OwnedFd> {
+        self.file.as_ref()
+    }
+}
+
+fn bytes(count: usize) -> io::Result<u64> {
+    let bytes = count.checked_mul(size_of::<AtomicU64>()).and_then(|bytes| u64::try_from(bytes).ok());
+    bytes.ok_or_else(|| io::ErrorKind::OutOfMemory.into())
 }
 
 impl Deref for SharedCells {

@@ -4,7 +4,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::sync::atomic::AtomicU64;
@@ -176,6 +176,19 @@ pub(crate) fn close_listed(keep: &[RawFd]) -> io::Result<()> {
     Ok(())
 }
 
+/// Takes possession of an inherited descriptor, and gives it close-on-exec. It keeps its number: a new one could be one that
+/// is still to be taken.
+///
+/// The caller promises that no value of this process owns `fd`: see `inheritance`.
+pub(crate) fn take(fd: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: a flag is set on a number; a closed one answers EBADF.
+    if unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: it is open, and nobody owns it, as the caller has promised.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
 /// Makes `fd` refer to what `source` refers to. What it referred to before is closed in this process, and
 /// whoever owns `fd` goes on owning a valid descriptor.
 pub(crate) fn replace(fd: BorrowedFd<'_>, source: BorrowedFd<'_>, close_on_exec: bool) -> io::Result<()> {
@@ -280,7 +293,7 @@ fn make_clean(listed: &[RawFd]) {
     }
 }
 
-/// A shared anonymous mapping of 64-bit cells; unmapped when dropped.
+/// A shared mapping of 64-bit cells; unmapped when dropped.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     cells: ptr::NonNull<AtomicU64>,
@@ -293,15 +306,23 @@ unsafe impl Send for Mapping {}
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
+    /// Of anonymous memory.
     pub(crate) fn new(count: usize) -> io::Result<Mapping> {
+        Mapping::made(count, libc::MAP_SHARED | libc::MAP_ANONYMOUS, -1)
+    }
+
+    /// Of a file that is long enough: what lies behind its end must not be touched.
+    pub(crate) fn of(file: &fs::File, count: usize) -> io::Result<Mapping> {
+        Mapping::made(count, libc::MAP_SHARED, file.as_raw_fd())
+    }
+
+    fn made(count: usize, kind: libc::c_int, file: RawFd) -> io::Result<Mapping> {
         let too_large = || io::Error::from(io::ErrorKind::OutOfMemory);
         let length =
             count.checked_mul(size_of::<AtomicU64>()).filter(|length| *length > 0).ok_or_else(too_large)?;
         // SAFETY: a new mapping at an address of the kernel's choice touches no memory of ours.
-        let address = unsafe {
-            let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
-            libc::mmap(ptr::null_mut(), length, access, kind, -1, 0)
-        };
+        let address =
+            unsafe { libc::mmap(ptr::null_mut(), length, libc::PROT_READ | libc::PROT_WRITE, kind, file, 0) };
         if address == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }

@@ -1,22 +1,23 @@
 //! Which cell of the shared memory means what.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use foobar_process::shared::SharedCells;
 
+use super::figures::{Counter, Figures};
+
 /// Bits of idle workers: more workers than that have no pool.
 pub(super) const IDLE_WORDS: usize = 16;
-pub(super) const COUNTERS: usize = IDLE_WORDS;
-pub(super) const FAREWELL: usize = COUNTERS + 8;
+pub(super) const FAREWELL: usize = IDLE_WORDS;
 pub(super) const TIMER_ARMED: usize = FAREWELL + 1;
 pub(super) const RATE: usize = TIMER_ARMED + 1;
 pub(super) const RETIRED: usize = RATE + 1;
 pub(super) const ENDING: usize = RETIRED + 1;
 pub(super) const ADJUSTED: usize = ENDING + 1;
-pub(super) const HISTOGRAM: usize = 40;
 /// Connections for each address: two rows of counters, of which the smaller one counts (a count-min sketch).
-pub(super) const ADDRESSES: usize = HISTOGRAM + 40;
+pub(super) const ADDRESSES: usize = 32;
 pub(super) const ROW: usize = 4096;
 pub(super) const SLOTS: usize = ADDRESSES + 2 * ROW;
 /// Two cache lines, so that no worker slows its neighbour down.
@@ -26,6 +27,7 @@ pub(super) const SLOT: usize = 16;
 #[derive(Debug)]
 pub struct Board {
     pub(super) cells: SharedCells,
+    pub(super) figures: Arc<Figures>,
     pub(super) slots: usize,
     /// Whether each slot has a ledger: how many connections of which addresses it has counted.
     pub(super) ledgers: bool,
@@ -47,21 +49,32 @@ impl Board {
     ///
     /// # Errors
     /// No memory.
-    pub fn new(slots: usize) -> io::Result<Board> {
-        Board::sized(slots, false)
+    pub fn new(slots: usize, figures: Arc<Figures>) -> io::Result<Board> {
+        Board::sized(slots, false, figures)
     }
 
     /// A board whose slots hold several connections each: see [`Board::admit_beside`].
     ///
     /// # Errors
     /// No memory.
-    pub fn with_ledgers(slots: usize) -> io::Result<Board> {
-        Board::sized(slots, true)
+    pub fn with_ledgers(slots: usize, figures: Arc<Figures>) -> io::Result<Board> {
+        Board::sized(slots, true, figures)
     }
 
-    fn sized(slots: usize, ledgers: bool) -> io::Result<Board> {
+    fn sized(slots: usize, ledgers: bool, figures: Arc<Figures>) -> io::Result<Board> {
         let size = SLOTS + slots * (SLOT + if ledgers { 2 * ROW } else { 0 });
-        Ok(Board { cells: SharedCells::new(size)?, slots, ledgers, hint: AtomicUsize::new(0) })
+        Ok(Board { cells: SharedCells::new(size)?, figures, slots, ledgers, hint: AtomicUsize::new(0) })
+    }
+
+    /// The figures that are counted here.
+    #[must_use]
+    pub fn figures(&self) -> &Arc<Figures> {
+        &self.figures
+    }
+
+    /// Adds to a counter.
+    pub fn count(&self, counter: Counter, more: u64) {
+        self.figures.count(counter, more);
     }
 
     /// How many slots there are.

@@ -10,6 +10,6 @@ mod slots;
 
 pub use cells::Board;
 pub(crate) use clock::now;
-pub use figures::{BUCKETS, Counter};
+pub use figures::{BUCKETS, Counter, Figures};
 pub use signs::Farewell;
 pub use slots::{Activity, Seen};

@@ -129,7 +129,7 @@ impl Board {
     pub fn end(&self, index: usize, lasted: Duration) {
         self.forget(index);
         self.slot(index)[SERVED].fetch_add(1, Ordering::Relaxed);
-        self.record(lasted);
+        self.figures().record(lasted);
     }
 
     /// The worker waits for its peer, or no longer.
@@ -206,7 +206,14 @@ impl Board {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::super::figures::Figures;
     use super::*;
+
+    fn board(slots: usize) -> Board {
+        Board::new(slots, Arc::new(Figures::new().unwrap())).unwrap()
+    }
 
     fn peer(text: &str) -> Peer {
         Peer::Inet(text.parse().unwrap())
@@ -214,7 +221,7 @@ mod tests {
 
     #[test]
     fn idle_workers_are_counted_by_their_bits() {
-        let board = Board::new(130).unwrap();
+        let board = board(130);
         let slots: Vec<usize> = (0..130).map(|_| board.claim().unwrap()).collect();
         assert_eq!(board.claim(), None);
         assert_eq!(board.idle_count(), 0);
@@ -228,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_slot_tells_whom_it_serves() {
-        let board = Board::new(2).unwrap();
+        let board = board(2);
         let slot = board.claim().unwrap();
         for text in ["192.0.2.1:65535", "[2001:db8::1]:7"] {
             board.own(slot, 42);
@@ -241,13 +248,13 @@ mod tests {
             assert_eq!(board.look()[0].peer, None);
         }
         assert_eq!(board.look()[0].served, 2);
-        assert_eq!(board.histogram().iter().sum::<u64>(), 2);
-        assert_eq!(board.histogram()[12], 2, "3000 microseconds are below 4096");
+        assert_eq!(board.figures().histogram().iter().sum::<u64>(), 2);
+        assert_eq!(board.figures().histogram()[12], 2, "3000 microseconds are below 4096");
     }
 
     #[test]
     fn addresses_are_limited_one_by_one() {
-        let board = Board::new(4).unwrap();
+        let board = board(4);
         let (one, other) = (peer("192.0.2.1:1"), peer("192.0.2.2:1"));
         for slot in 0..2 {
             board.claim().unwrap();

@@ -16,6 +16,7 @@ use super::nearest::nearest;
 use super::rules;
 use super::settings::Settings;
 use super::value::{Config, Server};
+use crate::address::Address;
 use crate::exit::Exit;
 
 /// No sane configuration is longer, and a daemon must not read /dev/zero to its end.
@@ -48,7 +49,15 @@ pub struct Source {
 /// # Errors
 /// Everything that is wrong with it; exit code 6, or 4 where rights are the matter.
 pub fn load(source: &Source) -> Result<Config, Box<ConfigError>> {
-    let Some(file) = &source.file else { return Ok(source.defaults.clone()) };
+    understand(text(source)?.as_deref(), source)
+}
+
+/// The text of the file, if there is one.
+///
+/// # Errors
+/// It cannot be read or believed.
+pub(crate) fn text(source: &Source) -> Result<Option<String>, Box<ConfigError>> {
+    let Some(file) = &source.file else { return Ok(None) };
     let whole = |exit, message| ConfigError::whole(file.clone(), exit, message, &source.defaults);
     let bytes = read(file, source.trust).map_err(|(exit, message)| whole(exit, message))?;
     let text = String::from_utf8(bytes).map_err(|error| {
@@ -56,7 +65,18 @@ pub fn load(source: &Source) -> Result<Config, Box<ConfigError>> {
             place(&String::from_utf8_lossy(error.as_bytes()), error.utf8_error().valid_up_to());
         whole(Exit::NotConfigured, format!("line {line}, column {column} is not UTF-8: save it as UTF-8"))
     })?;
-    parse(&text, file, source)
+    Ok(Some(text))
+}
+
+/// The configuration that a text says, or the defaults.
+///
+/// # Errors
+/// All faults.
+pub(crate) fn understand(text: Option<&str>, source: &Source) -> Result<Config, Box<ConfigError>> {
+    match text {
+        Some(text) => parse(text, source.file.as_deref().unwrap_or(Path::new("")), source),
+        None => Ok(source.defaults.clone()),
+    }
 }
 
 fn read(file: &Path, trust: Trust) -> Result<Vec<u8>, (Exit, String)> {
@@ -149,6 +169,7 @@ struct Reader<'t> {
 /// The name of the tables, of which there may be several.
 const SERVER: &str = "server";
 const SETTINGS: &str = "settings";
+const METRICS: &str = "metrics";
 
 impl Reader<'_> {
     fn read(&mut self, table: &DeTable<'_>, defaults: &Vec<Server>) {
@@ -192,6 +213,11 @@ impl Reader<'_> {
         }
         if let Some((place, message)) = rules::together(&self.config.servers) {
             self.fault(None, SERVER, format!("{place}: {message}"));
+        }
+        let served = |address: &Address| self.config.servers.iter().any(|it| it.listen.contains(address));
+        if self.config.metrics.as_ref().is_some_and(served) {
+            let place = table.iter().find(|row| row.0.get_ref() == METRICS).map(|row| row.0.span().start);
+            self.fault(place, METRICS, "a server listens on this address: write another".to_owned());
         }
     }
 

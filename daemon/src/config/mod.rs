@@ -13,6 +13,7 @@ mod value;
 pub use fault::{ConfigError, Fault};
 pub use keys::{KEYS, Key};
 pub use load::{Source, Trust, load, parse};
+pub(crate) use load::{text, understand};
 pub use network::Network;
 pub use settings::Settings;
 pub use value::{Config, LogTarget, ModelName, PoolRules, Server, ServiceName};

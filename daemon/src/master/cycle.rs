@@ -5,11 +5,13 @@ use std::time::Instant;
 use foobar_process::Signal;
 use foobar_process::syslog::Priority;
 
-use super::state::{CLOCK, HEARD, Master, SIGNALS, WAKE};
+use super::state::{CLOCK, CONTROL, HEARD, Master, SIGNALS, WAKE};
+use crate::control::Control;
 use crate::diagnostics::Diagnostics;
 use crate::ending::{Ending, Step};
 use crate::gate::Arrival;
 use crate::pool::Pool;
+use crate::upgrade::Upgrade;
 
 impl Master<'_> {
     /// Serves until the server is told to end and the last worker has ended. Returns by what it was ended.
@@ -19,9 +21,11 @@ impl Master<'_> {
             self.tick(now);
             if let Some(step) = self.step(now) {
                 self.hear_all_out();
+                self.leave();
                 return step;
             }
             self.tend(now);
+            self.tick_upgrade(now);
             match self.gate.next(self.next_time(now)) {
                 Arrival::Connection(door, stream, peer) => {
                     if self.pause.end() {
@@ -33,6 +37,7 @@ impl Master<'_> {
                 }
                 Arrival::Token(SIGNALS) => self.take_signal(),
                 Arrival::Token(WAKE) => drop(self.around.wake.read()),
+                Arrival::Token(CONTROL) => self.converse(),
                 Arrival::Token(token) if token >= CLOCK => self.clock(token - CLOCK),
                 Arrival::Token(token) => self.listen(token.wrapping_sub(HEARD)),
                 Arrival::Closed(door) => drop(self.doors.remove(&door)),
@@ -47,12 +52,16 @@ impl Master<'_> {
     fn tick(&mut self, now: Instant) {
         self.tick_diagnostics(now);
         self.pools.values_mut().for_each(|pool| pool.end_overtime(now));
+        self.elders.end_overtime(now);
+        if self.control.as_ref().and_then(Control::due).is_some_and(|due| due <= now) {
+            self.converse();
+        }
     }
 
     /// What is due at the end of the server; `Some` when it is over.
     pub(super) fn step(&mut self, now: Instant) -> Option<Option<Signal>> {
         let ending = self.ending.as_mut()?;
-        let alive: usize = self.pools.values().map(Pool::alive).sum();
+        let alive = self.pools.values().map(Pool::alive).sum::<usize>() + self.elders.alive();
         if alive == 0 && self.doors.is_empty() && self.kept.is_none() {
             return Some(ending.cause());
         }
@@ -62,6 +71,7 @@ impl Master<'_> {
                 self.close_doors();
                 self.say(Priority::Warning, &text);
                 self.pools.values().for_each(|pool| pool.signal(signal));
+                self.elders.signal(signal);
                 None
             }
             Step::GiveUp => Some(ending.cause()),
@@ -112,7 +122,13 @@ impl Master<'_> {
     pub(super) fn next_time(&self, now: Instant) -> Option<Instant> {
         let pools =
             self.pools.values().flat_map(|pool| [pool.pause.until(now), pool.due(now), pool.overtime()]);
-        let own = [self.pause.until(now), self.ending.as_ref().map(Ending::next)];
+        let own = [
+            self.pause.until(now),
+            self.ending.as_ref().map(Ending::next),
+            self.upgrade.as_ref().map(Upgrade::next),
+            self.control.as_ref().and_then(Control::due),
+            self.elders.overtime(),
+        ];
         let heard = self.heard.values().map(Diagnostics::due);
         pools.chain(own).chain(heard).flatten().min()
     }

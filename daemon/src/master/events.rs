@@ -8,14 +8,16 @@ use foobar_process::syslog::Priority;
 
 use super::state::Master;
 use crate::config::ModelName;
+use crate::control::{self, Request};
 use crate::ending::Ending;
 use crate::event::{self, Event};
 use crate::pool::Pool;
+use crate::report;
 
 impl Master<'_> {
     /// Reads one signal, if there is one, and does what it asks for.
     pub(super) fn take_signal(&mut self) {
-        match self.signals.next(Some(Instant::now())) {
+        match self.ground.signals.next(Some(Instant::now())) {
             Ok(Some(signal)) => {
                 if let Some(event) = event::from(signal) {
                     self.handle(event, signal);
@@ -28,8 +30,8 @@ impl Master<'_> {
 
     pub(super) fn handle(&mut self, event: Event, signal: Signal) {
         match event {
-            Event::Reload if self.ending.is_some() => {}
-            Event::Reload => self.reload(),
+            Event::Reload => drop(self.reload()),
+            Event::Upgrade => self.upgrade(None),
             Event::Stop => self.end(self.generation.config.grace, signal),
             Event::StopNow => self.end(Duration::ZERO, signal),
             Event::Reopen => {
@@ -62,12 +64,17 @@ impl Master<'_> {
         if let Some(ending) = &mut self.ending {
             return ending.hasten(now + grace);
         }
-        let workers: usize = self.pools.values().map(Pool::alive).sum();
+        let workers = self.pools.values().map(Pool::alive).sum::<usize>() + self.elders.alive();
         self.say(Priority::Notice, &format!("stopping by {}, {workers} workers", signal.as_str()));
         if self.pools.values().any(Pool::is_unmanaged) {
             child::default_children();
         }
+        if self.upgrade.is_some() {
+            self.refuse(1, "the daemon is ending");
+        }
         self.ending = Some(Ending::new(now + grace, signal));
+        self.elders.forget_gone();
+        self.elders.hasten();
         let keys: Vec<(u64, u64)> = self.doors.iter().map(|row| (*row.0, *row.1)).collect();
         for (key, number) in keys {
             let backlog = self.pools.get(&number).map_or(0, |pool| pool.task.server.sockets.backlog);
@@ -81,11 +88,40 @@ impl Master<'_> {
         self.remove_files();
     }
 
+    /// Does what is asked for over the control socket.
+    pub(super) fn converse(&mut self) {
+        let Some(control) = &mut self.control else { return };
+        for (caller, request) in control.turn() {
+            match request {
+                Request::Status => {
+                    let told = report::status(&self.around.statistics, self.elders.alive());
+                    let line = told.unwrap_or_else(|error| control::outcome(1, &error.to_string()));
+                    if let Some(control) = &mut self.control {
+                        control.answer(caller, &line);
+                    }
+                }
+                Request::Reload => {
+                    let (code, text) = self.reload();
+                    self.tell(&[caller], code, &text);
+                }
+                Request::Upgrade => self.upgrade(Some(caller)),
+            }
+        }
+    }
+
     /// Who waits is served no more.
     pub(super) fn close_doors(&mut self) {
         self.kept = None;
         for key in std::mem::take(&mut self.doors).into_keys() {
             self.gate.remove(key);
+        }
+    }
+
+    /// The end of a server, or of one that never served.
+    pub(crate) fn leave(&mut self) {
+        if let Some(control) = self.control.take() {
+            self.gate.unwatch(control.descriptor());
+            control.remove();
         }
     }
 

@@ -23,6 +23,15 @@ impl Master<'_> {
         Ok(())
     }
 
+    /// The same for the programs of a group of elders.
+    pub(super) fn hear_elders(&mut self, number: u64) -> std::io::Result<()> {
+        if let Some((_, pipe)) = self.elders.pipe(number) {
+            self.gate.watch(pipe, HEARD + number)?;
+            self.heard.insert(number, Diagnostics::default());
+        }
+        Ok(())
+    }
+
     /// There is something to hear.
     pub(super) fn listen(&mut self, number: u64) {
         self.read_diagnostics(number, Instant::now());
@@ -35,18 +44,14 @@ impl Master<'_> {
 
     /// What is due at `now`.
     pub(super) fn tick_diagnostics(&mut self, now: Instant) {
-        for (number, diagnostics) in &mut self.heard {
-            let Some(pool) = self.pools.get(number) else { continue };
-            let name = &pool.task.server.name;
-            let mut say = |line: &str| self.around.log.write(Priority::Notice, &format!("{name}: {line}"));
-            if diagnostics.tick(now, &mut say) {
-                if let Ok(Some(pipe)) = pool.task.handler.diagnostics() {
-                    // Without it nothing is heard, and the programs wait at a full pipe: not to be hidden.
-                    if let Err(error) = self.gate.watch(pipe, HEARD + number) {
-                        let text = format!("{name}: standard error is not read any more: {error}");
-                        self.around.log.write(Priority::Err, &text);
-                    }
-                }
+        let numbers: Vec<u64> = self.heard.keys().copied().collect();
+        for number in numbers {
+            let rested = self.with(number, |diagnostics, say| diagnostics.tick(now, say)).unwrap_or(false);
+            let Some((name, pipe)) = self.source(number).filter(|_| rested) else { continue };
+            // Without it nothing is heard, and the programs wait at a full pipe: not to be hidden.
+            if let Err(error) = self.gate.watch(pipe, HEARD + number) {
+                let text = format!("{name}: standard error is not read any more: {error}");
+                self.say(Priority::Err, &text);
             }
         }
     }
@@ -54,14 +59,19 @@ impl Master<'_> {
     /// The last words of the programs of a pool that goes.
     pub(super) fn hear_out(&mut self, number: u64) {
         self.read_diagnostics(number, Instant::now());
+        self.with(number, Diagnostics::end);
         if let Some(pipe) = self.pipe(number) {
             self.gate.unwatch(pipe);
         }
-        let Some(pool) = self.pools.get(&number) else { return };
-        let name = &pool.task.server.name;
-        if let Some(mut diagnostics) = self.heard.remove(&number) {
-            let say = |line: &str| self.around.log.write(Priority::Notice, &format!("{name}: {line}"));
-            diagnostics.end(&mut { say });
+        self.heard.remove(&number);
+    }
+
+    /// What has been said so far goes to the log now: another program will go on hearing.
+    pub(super) fn flush_diagnostics(&mut self) {
+        let numbers: Vec<u64> = self.heard.keys().copied().collect();
+        for number in numbers {
+            self.read_diagnostics(number, Instant::now());
+            self.with(number, Diagnostics::end);
         }
     }
 
@@ -76,20 +86,47 @@ impl Master<'_> {
         self.heard.keys().filter_map(|number| self.pipe(*number))
     }
 
+    /// The name of the server and the pipe under a number.
+    fn source(&self, number: u64) -> Option<(&str, BorrowedFd<'_>)> {
+        match self.pools.get(&number) {
+            Some(pool) => Some((&pool.task.server.name, pool.task.handler.diagnostics().ok().flatten()?)),
+            None => self.elders.pipe(number),
+        }
+    }
+
     fn pipe(&self, number: u64) -> Option<BorrowedFd<'_>> {
-        self.pools.get(&number)?.task.handler.diagnostics().ok().flatten()
+        self.source(number).map(|row| row.1)
+    }
+
+    /// Does something with the lines under a number, and a way to log them.
+    fn with<T>(
+        &mut self,
+        number: u64,
+        act: impl FnOnce(&mut Diagnostics, &mut dyn FnMut(&str)) -> T,
+    ) -> Option<T> {
+        let mut diagnostics = self.heard.remove(&number)?;
+        let name = self.source(number).map_or(String::new(), |row| row.0.to_owned());
+        let result = act(&mut diagnostics, &mut |line| {
+            self.around.log.write(Priority::Notice, &format!("{name}: {line}"));
+        });
+        self.heard.insert(number, diagnostics);
+        Some(result)
     }
 
     /// Reads once: whoever says more is heard again at the next turn.
     fn read_diagnostics(&mut self, number: u64, now: Instant) {
-        let Some(pool) = self.pools.get(&number) else { return };
-        let Ok(Some(pipe)) = pool.task.handler.diagnostics() else { return };
-        let Some(diagnostics) = self.heard.get_mut(&number) else { return };
-        let name = &pool.task.server.name;
+        let Some(pipe) = self.pipe(number) else { return };
         let mut chunk = [0; CHUNK];
-        // An error is that there is nothing to read.
-        let length = read(pipe, &mut chunk).unwrap_or(0);
-        let say = |line: &str| self.around.log.write(Priority::Notice, &format!("{name}: {line}"));
-        diagnostics.take(&chunk[..length], now, &mut { say });
+        let length = match read(pipe, &mut chunk) {
+            Ok(0) => {
+                // Only elders have an end: a pool keeps the other end of its pipe itself.
+                self.gate.unwatch(pipe);
+                return;
+            }
+            Ok(length) => length,
+            // There is nothing to read.
+            Err(_) => return,
+        };
+        self.with(number, |diagnostics, say| diagnostics.take(&chunk[..length], now, say));
     }
 }

@@ -6,6 +6,7 @@ mod events;
 mod hearing;
 mod state;
 mod turnover;
+mod upgrading;
 mod workers;
 
-pub(crate) use state::Master;
+pub(crate) use state::{Ground, Master};

@@ -2,41 +2,56 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
 use foobar_process::child;
+use foobar_process::pidfile::PidFile;
 use foobar_process::signal::Signals;
 use foobar_process::syslog::Priority;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use crate::address::Peer;
 use crate::config::Source;
+use crate::control::Control;
 use crate::diagnostics::Diagnostics;
+use crate::elders::Elders;
 use crate::ending::Ending;
 use crate::gate::Gate;
 use crate::handler::Services;
 use crate::log::Log;
 use crate::pause::Pause;
 use crate::pool::{Pool, Surroundings};
-use crate::reload::Generation;
+use crate::reload::{Generation, Means};
+use crate::statistics::Statistics;
+use crate::upgrade::{Program, Upgrade};
 
 pub(super) const SIGNALS: u64 = u64::MAX;
 pub(super) const WAKE: u64 = u64::MAX - 1;
+pub(super) const CONTROL: u64 = u64::MAX - 2;
 /// Tokens of the clocks of *delayed*: this and the number of the pool.
 pub(super) const CLOCK: u64 = 1 << 62;
 /// Tokens of what programs say: this and the number of the pool.
 pub(super) const HEARD: u64 = 1 << 61;
 
+/// What a server stands on as long as it runs.
+#[derive(Clone, Copy)]
+pub(crate) struct Ground<'s> {
+    pub(crate) source: &'s Source,
+    pub(crate) services: Services<'s>,
+    pub(crate) signals: &'s Signals,
+    pub(crate) pid_file: &'s PidFile,
+    pub(crate) program: &'s Program,
+}
+
 /// A running server.
 pub(crate) struct Master<'s> {
-    pub(super) source: &'s Source,
-    pub(super) services: Services<'s>,
-    pub(super) signals: &'s Signals,
-    /// Descriptors that no worker may hold.
-    pub(super) private: &'s [BorrowedFd<'s>],
+    pub(super) ground: Ground<'s>,
     pub(super) around: Surroundings,
+    pub(super) control: Option<Control>,
+    pub(super) upgrade: Option<Upgrade>,
+    pub(super) elders: Elders,
     pub(super) generation: Generation,
     /// Each pool under a number that no other ever had. Those of earlier generations are among them until their last
     /// worker has left.
@@ -61,23 +76,25 @@ impl<'s> Master<'s> {
     /// No free descriptor, no memory.
     pub(crate) fn new(
         generation: Generation,
-        source: &'s Source,
-        services: Services<'s>,
-        signals: &'s Signals,
+        ground: Ground<'s>,
         log: Arc<Log>,
-        private: &'s [BorrowedFd<'s>],
+        statistics: Arc<Statistics>,
+        control: Option<Control>,
     ) -> io::Result<Master<'s>> {
         let gate = Gate::new(false)?;
         let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
         let wake = Arc::new(EventFd::from_value_and_flags(0, flags)?);
-        gate.watch(signals.as_fd(), SIGNALS)?;
+        gate.watch(ground.signals.as_fd(), SIGNALS)?;
         gate.watch(wake.as_fd(), WAKE)?;
+        if let Some(control) = &control {
+            gate.watch(control.descriptor(), CONTROL)?;
+        }
         let mut master = Master {
-            source,
-            services,
-            signals,
-            private,
-            around: Surroundings { log, wake },
+            ground,
+            around: Surroundings { log, wake, statistics },
+            control,
+            upgrade: None,
+            elders: Elders::default(),
             generation,
             pools: HashMap::new(),
             doors: HashMap::new(),
@@ -94,6 +111,11 @@ impl<'s> Master<'s> {
         }
         master.enter(pools)?;
         Ok(master)
+    }
+
+    /// What generations are made with.
+    pub(super) fn means(&self) -> Means<'_> {
+        Means { services: self.ground.services, statistics: &self.around.statistics }
     }
 
     /// Begins a pause, since trying again at once would only burn time; says so once.

@@ -8,34 +8,42 @@ use std::sync::Arc;
 use foobar_process::syslog::Priority;
 
 use super::state::{CLOCK, Master};
+use crate::exit::Failure;
 use crate::model::crew::{self, Acceptor};
 use crate::pool::Pool;
 use crate::reload::{self, Generation, Reload};
 
 impl Master<'_> {
-    /// Goes over to the next generation, or stays with this one.
-    pub(super) fn reload(&mut self) {
-        let outcome = reload::next(self.source, self.services, &self.generation, &self.around.log);
-        let (next, remarks) = match outcome {
-            Reload::Refused(_) => return self.say(Priority::Err, &outcome.to_string()),
-            Reload::Applied(ref next, ref remarks) => match self.pools_of(next) {
-                Ok(pools) => {
-                    self.say(Priority::Notice, &outcome.to_string());
-                    (pools, remarks.clone())
-                }
-                Err(error) => {
-                    return self.say(Priority::Err, &Reload::Refused(error.to_string()).to_string());
-                }
+    /// Goes over to the next generation, or stays with this one. Returns exit code and text of the outcome.
+    pub(super) fn reload(&mut self) -> (u8, String) {
+        if self.ending.is_some() {
+            return (1, "reload refused: the daemon is ending".to_owned());
+        }
+        let outcome = reload::next(self.ground.source, self.means(), &self.generation, &self.around.log);
+        let outcome = match outcome {
+            Reload::Applied(next, remarks) => match self.pools_of(&next) {
+                Ok(pools) => return (0, self.go_over(Reload::Applied(next, remarks), pools)),
+                Err(error) => Reload::Refused(Failure::io("cannot prepare the workers", &error)),
             },
+            refused @ Reload::Refused(_) => refused,
         };
+        let text = outcome.to_string();
+        self.say(Priority::Err, &text);
+        (if let Reload::Refused(failure) = outcome { failure.code } else { 1 }, text)
+    }
+
+    fn go_over(&mut self, outcome: Reload, pools: Vec<Pool>) -> String {
+        let text = outcome.to_string();
+        let Reload::Applied(next, remarks) = outcome else { return text };
+        self.say(Priority::Notice, &text);
         remarks.iter().for_each(|remark| self.say(Priority::Warning, remark));
-        let Reload::Applied(generation, _) = outcome else { return };
-        self.retire(&generation);
-        self.generation = *generation;
-        if let Err(error) = self.enter(next) {
+        self.retire(&next);
+        self.generation = *next;
+        if let Err(error) = self.enter(pools) {
             self.say(Priority::Err, &format!("cannot listen: {error}"));
         }
         self.forget_empty();
+        text
     }
 
     /// The present pools leave the field to those of `next`.
@@ -66,7 +74,7 @@ impl Master<'_> {
     }
 
     pub(super) fn pools_of(&self, generation: &Generation) -> io::Result<Vec<Pool>> {
-        generation.servers.iter().map(|serving| Pool::new(serving, &self.around)).collect()
+        generation.all().map(|serving| Pool::new(serving, &self.around)).collect()
     }
 
     /// Takes pools into the loop.
@@ -85,12 +93,15 @@ impl Master<'_> {
                     self.doors.insert(self.numbers, number);
                 }
             }
+            self.around.statistics.enter(number, Arc::clone(&pool.task.server), Arc::clone(&pool.task.board));
             self.pools.insert(number, pool);
         }
+        self.around.statistics.set_generation(self.generation.number);
         Ok(())
     }
 
-    /// Pools of earlier generations that have no worker and no door any more leave their figures to the present one.
+    /// Forgets pools of earlier generations that have no worker and no door any more. Their figures are those of the
+    /// server, and stay.
     pub(super) fn forget_empty(&mut self) {
         let done = |number: &u64, pool: &Pool| {
             pool.is_retired() && pool.alive() == 0 && !self.doors.values().any(|other| other == number)
@@ -109,11 +120,11 @@ impl Master<'_> {
             if let Some(timer) = &old.task.timer {
                 self.gate.unwatch(timer.as_fd());
             }
-            let name = &old.task.server.name;
-            let heir = self.pools.values().find(|pool| !pool.is_retired() && pool.task.server.name == *name);
-            if let Some(heir) = heir {
-                heir.task.board.inherit(&old.task.board);
-            }
+            self.around.statistics.leave(number);
+        }
+        for number in self.elders.empty() {
+            self.hear_out(number);
+            self.elders.remove(number);
         }
     }
 }

@@ -14,10 +14,12 @@ use nix::sys::timerfd::Expiration;
 use super::state::Master;
 use crate::address::Peer;
 use crate::board::Counter;
+use crate::control::Control;
 use crate::model::crew::{self, Acceptor};
 use crate::model::worker;
 use crate::pause::is_scarcity;
 use crate::pool::Pool;
+use crate::upgrade::Upgrade;
 
 impl Master<'_> {
     /// Forks a worker for the connection. Without a process to be had it is kept and a pause begins.
@@ -93,7 +95,10 @@ impl Master<'_> {
         let lifeline =
             pool.and_then(Pool::lifeline).ok_or_else(|| io::Error::other("the server is ending"))?;
         let accepts = pool.is_some_and(|pool| crew::acceptor(&pool.task.server) == Acceptor::Workers);
-        let mut private: Vec<BorrowedFd<'_>> = self.private.to_vec();
+        let mut private = vec![self.ground.pid_file.as_fd()];
+        private.extend(self.control.iter().flat_map(Control::private));
+        private.extend(self.upgrade.as_ref().and_then(Upgrade::private));
+        private.extend(self.elders.private());
         private.extend(self.pools.iter().filter(|row| *row.0 != number).filter_map(|row| row.1.private()));
         private.extend(self.pipes());
         let listeners =
@@ -127,6 +132,11 @@ impl Master<'_> {
     pub(super) fn reap(&mut self) {
         self.pause.cut();
         for exit in child::reap() {
+            if self.upgrade.as_ref().is_some_and(|upgrade| upgrade.is_rehearsal(exit.pid)) {
+                self.rehearsed(exit.how);
+                continue;
+            }
+            self.elders.leave(exit);
             // A child of no pool was left by whoever executed this program.
             let told = self.pools.values_mut().find_map(|pool| pool.leave(exit));
             if let Some(Some(text)) = told {

@@ -1,9 +1,10 @@
 //! How many workers each model wants: the rules of its pool as pure functions.
 
 use std::num::NonZero;
+use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use crate::board::Board;
+use crate::board::{Board, Figures};
 use crate::config::{ModelName, PoolRules, Server};
 
 /// Who takes connections off the queue.
@@ -94,14 +95,14 @@ fn slots(server: &Server) -> usize {
     slots as usize + 2
 }
 
-/// The scoreboard of a server.
+/// A scoreboard for a server with these figures.
 ///
 /// # Errors
 /// No memory.
-pub(crate) fn board(server: &Server) -> std::io::Result<Board> {
+pub(crate) fn board(server: &Server, figures: Arc<Figures>) -> std::io::Result<Board> {
     match server.model {
-        ModelName::Event => Board::with_ledgers(slots(server)),
-        _ => Board::new(slots(server)),
+        ModelName::Event => Board::with_ledgers(slots(server), figures),
+        _ => Board::new(slots(server), figures),
     }
 }
 
