@@ -9,6 +9,7 @@ mod cli;
 mod confined;
 mod control;
 mod echo;
+mod exec;
 mod faults;
 mod inherit;
 mod library;
