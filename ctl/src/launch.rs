@@ -60,6 +60,19 @@ pub fn script(path: &Path, verb: &str, is_shown: bool) -> io::Result<(ExitStatus
     Ok((status, capture.finish()))
 }
 
+/// Runs an init script with a verb that only asks, for a limited time. Returns how it ended and all that it said.
+///
+/// # Errors
+/// When the script cannot be executed.
+pub fn ask(path: &Path, verb: &str, deadline: Instant) -> io::Result<(First, String)> {
+    let capture = Capture::new();
+    let mut command = child::command(path);
+    command.current_dir("/").arg(verb).stdin(Stdio::null()).stdout(capture.stdio()?).stderr(capture.stdio()?);
+    let mut child = command.spawn()?;
+    let first = wait(&mut child, deadline)?;
+    Ok((first, capture.finish()))
+}
+
 fn wait(child: &mut Child, deadline: Instant) -> io::Result<First> {
     let number = i32::try_from(child.id()).map_err(io::Error::other)?;
     // It is our child and not yet reaped, so the number is its own.

@@ -36,9 +36,14 @@ pub fn is_root() -> bool {
     Uid::effective().is_root()
 }
 
+/// The user whose rights we have.
+pub fn user() -> u32 {
+    Uid::effective().as_raw()
+}
+
 /// Whether `user` is the one whose rights we have.
 pub fn is_user(user: u32) -> bool {
-    Uid::effective().as_raw() == user
+    self::user() == user
 }
 
 /// Whether we run with somebody else's rights, because the executable is set-user-id or set-group-id. Then

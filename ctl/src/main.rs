@@ -9,6 +9,7 @@ mod command;
 mod context;
 mod control;
 mod failure;
+mod inspect;
 mod journal;
 mod launch;
 mod lock;
@@ -75,6 +76,7 @@ fn carry_out(cli: Cli) -> Result<u8> {
     let context = Context::new(cli.global)?;
     let action = match cli.verb {
         Verb::Status(name) => return command::status::run(&context, &name.name),
+        Verb::Check(arguments) => return command::check::run(&context, &arguments),
         Verb::Start(name) => return lifecycle::start(&context, &name.name),
         Verb::Stop(name) => return lifecycle::stop(&context, &name.name),
         Verb::Restart(name) => return lifecycle::restart(&context, &name.name),

@@ -1,6 +1,8 @@
 //! What the help and the manual pages say beyond usage and options, once for both. Tables come from where
 //! their facts are: exit codes, keys of service files, paths of the layout.
 
+use foobar_initscripts::check::finding::Severity;
+use foobar_initscripts::check::rules;
 use foobar_initscripts::exit::{Action, Status};
 use foobar_initscripts::keys::KEYS;
 use foobar_initscripts::layout::DEFAULT;
@@ -33,11 +35,18 @@ pub fn sections(verb: Option<&str>) -> Vec<Section> {
         Some("stop") => vec![section("JSON", ACTION_JSON)],
         Some("status") => vec![section("JSON", STATUS_JSON)],
         Some("list") => vec![section("JSON", LIST_JSON)],
+        Some("check") => vec![
+            section("EXAMPLES", CHECK_EXAMPLES),
+            section("WHAT IS ASKED", CHECK_ASK),
+            Section { title: "FINDINGS", text: findings() },
+            section("JSON", CHECK_JSON),
+        ],
         Some(_) => Vec::new(),
     };
     let codes = match verb {
         None => format!("Of status:\n{}Of all other verbs:\n{}", Status::table(), Action::table()),
         Some("status") => Status::table(),
+        Some("check") => check_codes(),
         Some(_) => Action::table(),
     };
     found.push(Section { title: "EXIT STATUS", text: codes });
@@ -97,6 +106,56 @@ fn service_file() -> String {
     }
     text
 }
+
+/// All codes, the worst first.
+fn findings() -> String {
+    let mut text = "Each finding has a code, which --explain tells more of:\n".to_owned();
+    for severity in Severity::ALL.into_iter().rev() {
+        text.push_str(&format!("Of severity {severity}:\n"));
+        for rule in rules::all().filter(|rule| rule.severity == severity) {
+            text.push_str(&format!("  {:<25} {}\n", rule.code, rule.title));
+        }
+    }
+    text
+}
+
+fn check_codes() -> String {
+    let rest = Action::table();
+    let rest = rest.lines().skip(2).map(|line| format!("{line}\n")).collect::<String>();
+    format!(
+        "  0  nothing was found that is as bad as --fail-on says\n  1  something was, or it failed\n{rest}"
+    )
+}
+
+const CHECK_EXAMPLES: &str = "\
+The machine, a service of it, a script that is not installed yet:
+  foobarctl check
+  foobarctl check cron
+  foobarctl check --fail-on warning debian/myapp.init ./myapp.toml
+The image of another machine, as an object for a program:
+  foobarctl --root /mnt/image check --format json";
+
+const CHECK_ASK: &str = "\
+Scripts are read and not run. With --ask a script is run with status if its text has that action and if
+nobody but root can write it or a directory above it; it gets the environment of service(8) and 10 seconds.
+Why a script is not asked is said with --verbose.";
+
+const CHECK_JSON: &str = "\
+With --format json the answer is one object with these keys:
+  checked    number of scripts and service files
+  errors     number of findings of that severity; warnings and notes likewise
+  findings   list of objects:
+    code       what it is called; codes are never renamed
+    severity   error, warning or note
+    service    the service that it is about, null for the machine
+    file       path of the file
+    line       line in it, 1 if it is about the file as a whole
+    message    what is so
+    effect     what happens because of it
+    remedy     what to do
+With --explain it is code, severity, title, effect, remedy, explanation and lintian, the tags of
+lintian(1) that mean the same.
+Keys may be added in later versions; none of these will change its meaning.";
 
 const ENVIRONMENT: &str = "\
 The program gets a clean environment: a fixed PATH, and LANG, LANGUAGE, LC_ALL, LC_CTYPE, LC_MESSAGES,

@@ -1,6 +1,7 @@
 //! The verbs, one or one family a file. This file lists.
 
 pub mod change;
+pub mod check;
 pub mod completions;
 pub mod done;
 pub mod enable;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::body::{INIT_D_SCRIPT, interpreter};
+use super::body::has_init_d_script;
 use super::finding::Report;
 use super::rules::script as rules;
 
@@ -30,7 +30,7 @@ struct Seen<'a> {
 
 /// Checks that all actions are there that must be.
 pub(super) fn check(text: &str, report: &mut Report<'_>) {
-    if interpreter(text) == Some(INIT_D_SCRIPT) || reads_init_d_script(text) {
+    if has_init_d_script(text) {
         return;
     }
     let seen = look(text);
@@ -55,15 +55,11 @@ pub(super) fn check(text: &str, report: &mut Report<'_>) {
 
 /// Whether the text has the action status, so that asking for it is no experiment.
 pub(super) fn has_status(text: &str) -> bool {
-    if interpreter(text) == Some(INIT_D_SCRIPT) || reads_init_d_script(text) {
+    if has_init_d_script(text) {
         return true;
     }
     let seen = look(text);
     seen.case.is_some() && seen.handled.contains_key("status")
-}
-
-fn reads_init_d_script(text: &str) -> bool {
-    text.contains(&format!(". {INIT_D_SCRIPT}"))
 }
 
 fn look(text: &str) -> Seen<'static> {

@@ -3,10 +3,11 @@
 use super::block::Block;
 use super::finding::Report;
 use super::rules::{header, script as rules};
+use super::surroundings::Surroundings;
 use super::values;
 
 /// The interpreter that brings all actions with it; Debian, init-d-script(5).
-pub(super) const INIT_D_SCRIPT: &str = "/lib/init/init-d-script";
+const INIT_D_SCRIPT: &str = "/lib/init/init-d-script";
 
 /// What Debian's example says about itself.
 const OF_THE_EXAMPLE: [&str; 2] = ["Please remove the \"Author\" lines", "Example initscript"];
@@ -20,8 +21,19 @@ pub(super) fn interpreter(text: &str) -> Option<&str> {
     }
 }
 
+/// Whether the actions are those of init-d-script: as the interpreter, as its argument, or read by the script.
+pub(super) fn has_init_d_script(text: &str) -> bool {
+    let reads = |line: &str| line.trim_start().starts_with(&format!(". {INIT_D_SCRIPT}"));
+    interpreter(text) == Some(INIT_D_SCRIPT) || is_argument(text) || text.lines().any(reads)
+}
+
+fn is_argument(text: &str) -> bool {
+    let words = text.lines().next().map(|line| line.split_ascii_whitespace()).into_iter().flatten();
+    interpreter(text) != Some(INIT_D_SCRIPT) && words.skip(1).any(|word| word == INIT_D_SCRIPT)
+}
+
 /// Checks all of it.
-pub(super) fn check(text: &str, block: &Block, report: &mut Report<'_>) {
+pub(super) fn check(text: &str, block: &Block, around: &Surroundings, report: &mut Report<'_>) {
     if text.lines().next().is_some_and(|line| line.starts_with("#!")) {
         first_line(text, report);
     } else {
@@ -29,7 +41,8 @@ pub(super) fn check(text: &str, block: &Block, report: &mut Report<'_>) {
     }
     let mut tested = false;
     let mut var = None;
-    let mut functions = interpreter(text) == Some(INIT_D_SCRIPT);
+    let mut speaks = false;
+    let mut functions = has_init_d_script(text);
     for (number, line) in (1..).zip(text.lines()) {
         if OF_THE_EXAMPLE.iter().any(|sentence| line.contains(sentence)) {
             report.plain(&rules::SKELETON, number);
@@ -48,16 +61,22 @@ pub(super) fn check(text: &str, block: &Block, report: &mut Report<'_>) {
             var = Some(number);
         }
         functions |= reads_functions(line);
+        speaks |= prints(line);
     }
-    if let Some(line) = var.filter(|_| block.begin.is_some()) {
+    let is_early = around.makes("$local_fs", report.subject);
+    if let Some(line) = var.filter(|_| block.begin.is_some() && !is_early) {
         values::var(block, line, report);
     }
-    if !functions {
+    // What says nothing on a machine of its own has nothing to say in the machine's way.
+    if !functions && (speaks || !around.installed) {
         report.plain(&rules::FUNCTIONS_MISSING, 1);
     }
 }
 
 fn first_line(text: &str, report: &mut Report<'_>) {
+    if is_argument(text) {
+        report.plain(&rules::INIT_D_SCRIPT_ARGUMENT, 1);
+    }
     if text.split('\n').next().is_some_and(|line| line.ends_with('\r')) {
         report.plain(&header::CRLF, 1);
     }
@@ -88,6 +107,12 @@ fn sourced(line: &str) -> Option<&str> {
     let rest = rest.trim_start().trim_start_matches(['"', '\'']);
     let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ';')).unwrap_or(rest.len());
     Some(&rest[..end])
+}
+
+/// Whether a line says something that is no explanation of the usage.
+fn prints(line: &str) -> bool {
+    let is_print = ["echo ", "printf "].iter().any(|word| line.trim_start().starts_with(word));
+    is_print && !line.to_ascii_lowercase().contains("usage")
 }
 
 fn reads_functions(line: &str) -> bool {

@@ -47,8 +47,9 @@ fn compare(file: &Text, wanted: &str, looped: bool, found: &mut Vec<Finding>) {
         let none = (there.line, BTreeSet::new());
         let (line, has) = there.waits.get(script).unwrap_or(&none);
         let wants = wanted.waits.get(script).map(|(_, wants)| wants.clone()).unwrap_or_default();
-        let missing: Vec<&str> = wants.difference(has).copied().collect();
-        let extra: Vec<&str> = has.difference(&wants).copied().collect();
+        // Which steps are left out because others imply them depends on the order of the directory.
+        let missing: Vec<&str> = wants.difference(&there.reach(script)).copied().collect();
+        let extra: Vec<&str> = has.difference(&wanted.reach(script)).copied().collect();
         let mut parts = Vec::new();
         if !missing.is_empty() {
             parts.push(format!("does not wait for {}", missing.join(", ")));
@@ -62,6 +63,19 @@ fn compare(file: &Text, wanted: &str, looped: bool, found: &mut Vec<Finding>) {
         if !parts.is_empty() {
             say(&rules::DEPEND_STALE, script, *line, format!("{script} {}", parts.join(" and ")));
         }
+    }
+}
+
+impl<'a> Orders<'a> {
+    /// Whom a script waits for, directly or through others.
+    fn reach(&self, script: &'a str) -> BTreeSet<&'a str> {
+        let mut found = BTreeSet::new();
+        let mut todo = vec![script];
+        while let Some(next) = todo.pop() {
+            let waits = self.waits.get(next).into_iter().flat_map(|(_, waits)| waits);
+            todo.extend(waits.filter(|waited| found.insert(**waited)));
+        }
+        found
     }
 }
 

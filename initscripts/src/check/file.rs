@@ -15,6 +15,9 @@ fn is_no_script(name: &str) -> bool {
 pub fn check(script: &Script, is_linked: bool, trusted: u32) -> Vec<Finding> {
     let Script { name, file, what, symlink, text, .. } = script;
     let mut report = Report::new(name, file);
+    if is_no_script(name) {
+        return report.found;
+    }
     let (mode, owner) = match what {
         What::File { mode, owner } => (*mode, *owner),
         What::Directory => return report.found,
@@ -29,9 +32,6 @@ pub fn check(script: &Script, is_linked: bool, trusted: u32) -> Vec<Finding> {
             return report.found;
         }
     };
-    if is_no_script(name) {
-        return report.found;
-    }
     let looks_like_one = text.starts_with(b"#!");
     if (owner != 0 && owner != trusted) || mode & 0o022 != 0 {
         let message = if mode & 0o022 != 0 {

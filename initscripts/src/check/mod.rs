@@ -15,5 +15,6 @@ pub mod rules;
 pub mod script;
 pub mod service;
 pub mod state;
+pub mod surroundings;
 pub mod tree;
 mod values;

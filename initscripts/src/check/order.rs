@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::Finding;
 use super::rules::{files, machine as rules};
+use super::surroundings::Surroundings;
 use super::tree::{Placed, Text, Tree};
 use crate::conf::{self, Directive};
 use crate::link::Kind;
@@ -41,10 +42,16 @@ pub fn check(tree: &Tree, arrangement: &Result<Arrangement, OrderError>) -> Vec<
     found
 }
 
-/// The facilities that a machine defines.
+/// What a machine says about each of its scripts.
 #[must_use]
-pub fn defined(tree: &Tree) -> BTreeSet<String> {
-    facilities(&tree.conf).into_keys().collect()
+pub fn surroundings(tree: &Tree) -> Surroundings {
+    let machine = Machine::new(tree);
+    let start = [Key::RequiredStart, Key::ShouldStart];
+    let stop = [Key::RequiredStop, Key::ShouldStop];
+    let names = machine.facilities.keys();
+    let making = names.clone().map(|name| (name.clone(), machine.closure(name, start))).collect();
+    let ending = ["$local_fs", "$remote_fs"].iter().flat_map(|name| machine.closure(name, stop)).collect();
+    Surroundings { defined: names.cloned().collect(), making, ending, installed: true }
 }
 
 fn facilities(conf: &[Text]) -> Facilities {
@@ -108,6 +115,22 @@ impl<'a> Machine<'a> {
     /// What a word of a header stands for, itself or the members of a facility.
     fn expand<'b>(&'b self, word: &'b str) -> Vec<&'b str> {
         if word.starts_with('$') { self.members(word, &mut BTreeSet::new()) } else { vec![word] }
+    }
+
+    /// The scripts of a facility, and all that they depend on by some keys.
+    fn closure(&self, facility: &str, keys: [Key; 2]) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut todo: Vec<&Placed<'_>> =
+            self.expand(facility).into_iter().filter_map(|name| self.provider(name)).collect();
+        while let Some(placed) = todo.pop() {
+            if !found.insert(placed.script.name.clone()) {
+                continue;
+            }
+            let words = needs(placed).into_iter().filter(|(key, _, _)| keys.contains(key));
+            let inner: Vec<&str> = words.flat_map(|(_, word, _)| self.expand(word)).collect();
+            todo.extend(inner.into_iter().filter_map(|name| self.provider(name)));
+        }
+        found
     }
 
     fn requirements(&self, placed: &Placed<'_>, found: &mut Vec<Finding>) {

@@ -1,9 +1,8 @@
 //! One init script: its header, its text, and, by its name, the rules of Buildroot.
 
-use std::collections::BTreeSet;
-
 use super::block::Block;
 use super::finding::{Finding, Report};
+use super::surroundings::Surroundings;
 use super::{actions, body, buildroot, header, values};
 
 /// A script to look at.
@@ -17,8 +16,7 @@ pub struct Subject<'a> {
     pub text: &'a [u8],
 }
 
-/// What is wrong with a script by itself. `defined` are the facilities that the machine's insserv.conf defines beside
-/// those that every machine has.
+/// What is wrong with a script: by itself, or, with its surroundings, on its machine.
 ///
 /// ```
 /// use foobar_initscripts::check::script::{Subject, check};
@@ -28,7 +26,7 @@ pub struct Subject<'a> {
 /// assert_eq!((found[0].file.as_str(), found[0].line), ("./hello", 1));
 /// ```
 #[must_use]
-pub fn check(subject: &Subject<'_>, defined: &BTreeSet<String>) -> Vec<Finding> {
+pub fn check(subject: &Subject<'_>, around: &Surroundings) -> Vec<Finding> {
     let text = String::from_utf8_lossy(subject.text);
     let mut report = Report::new(subject.name, subject.file);
     if is_of_openrc(&text) {
@@ -42,9 +40,9 @@ pub fn check(subject: &Subject<'_>, defined: &BTreeSet<String>) -> Vec<Finding> 
     }
     header::check(&block, &mut report);
     if block.begin.is_some() {
-        values::check(&block, subject.name, defined, &mut report);
+        values::check(&block, subject.name, around, &mut report);
     }
-    body::check(&text, &block, &mut report);
+    body::check(&text, &block, around, &mut report);
     actions::check(&text, &mut report);
     report.found.sort_by_key(|finding| finding.line);
     report.found

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::block::{Block, Field};
 use super::finding::{Report, Rule};
 use super::rules::values as rules;
+use super::surroundings::Surroundings;
 use crate::lsb::scan::{self, Key};
 use crate::lsb::words;
 
@@ -39,8 +40,11 @@ const MEMBERS: [(&str, &str); 10] = [
 /// Scripts that are part of the way down themselves.
 const OF_THE_END: [&str; 4] = ["killprocs", "sendsigs", "halt", "reboot"];
 
-/// Checks all values; `defined` are the facilities of the machine's insserv.conf.
-pub(super) fn check(block: &Block, name: &str, defined: &BTreeSet<String>, report: &mut Report<'_>) {
+/// The script of the administrator, which is to be the last one.
+const LAST: &str = "rc.local";
+
+/// Checks all values.
+pub(super) fn check(block: &Block, name: &str, around: &Surroundings, report: &mut Report<'_>) {
     for field in &block.fields {
         match field.known {
             Some(Key::DefaultStart | Key::DefaultStop) => levels(field, report),
@@ -58,11 +62,11 @@ pub(super) fn check(block: &Block, name: &str, defined: &BTreeSet<String>, repor
             }
             Some(_) => {
                 list(field, report);
-                needs(field, block, defined, report);
+                needs(field, block, name, around, report);
             }
         }
     }
-    wishes(block, name, report);
+    wishes(block, name, around, report);
 }
 
 /// Words as a person reads them.
@@ -129,9 +133,10 @@ fn provides(field: &Field, name: &str, report: &mut Report<'_>) {
     }
 }
 
-fn needs(field: &Field, block: &Block, defined: &BTreeSet<String>, report: &mut Report<'_>) {
+fn needs(field: &Field, block: &Block, script: &str, around: &Surroundings, report: &mut Report<'_>) {
     let name = field.name();
     let own = block.get(Key::Provides).map(meant).unwrap_or_default();
+    let is_need = !matches!(field.known, Some(Key::StartBefore | Key::StopAfter));
     for word in meant(field) {
         if own.contains(&word) {
             report.add(
@@ -139,13 +144,15 @@ fn needs(field: &Field, block: &Block, defined: &BTreeSet<String>, report: &mut 
                 field.line,
                 format!("{name}: the script provides {word} itself"),
             );
-        } else if word.starts_with('$') && !FACILITIES.contains(&word) && !defined.contains(word) {
+        } else if word.starts_with('$') && !FACILITIES.contains(&word) && !around.defined.contains(word) {
             report.add(&rules::FACILITY_UNKNOWN, field.line, format!("{name}: {word} is not defined"));
-        } else if word == "$all" {
+        } else if word == "$all" && !is_need {
+            report.add(&rules::ALL_IGNORED, field.line, format!("{name}: $all does not count"));
+        } else if word == "$all" && !(around.installed && script == LAST) {
             report.add(&rules::REQUIRES_ALL, field.line, format!("{name} has $all"));
         }
-        let is_need = !matches!(field.known, Some(Key::StartBefore | Key::StopAfter));
-        if let Some((_, facility)) = MEMBERS.iter().find(|(member, _)| *member == word && is_need) {
+        let member = MEMBERS.iter().find(|(member, _)| *member == word && is_need);
+        if let Some((_, facility)) = member.filter(|(_, facility)| !around.makes(facility, script)) {
             report.add(&rules::USES_MEMBER, field.line, format!("{name}: {word} is a member of {facility}"));
         }
     }
@@ -165,7 +172,7 @@ fn words_of(levels: impl Iterator<Item = char>) -> String {
 }
 
 /// Runlevels that do not go together.
-fn wishes(block: &Block, name: &str, report: &mut Report<'_>) {
+fn wishes(block: &Block, name: &str, around: &Surroundings, report: &mut Report<'_>) {
     let (start, start_line) = wish(block, Key::DefaultStart);
     let (stop, stop_line) = wish(block, Key::DefaultStop);
     for level in ['0', '6'].into_iter().filter(|level| start.contains(level)) {
@@ -187,7 +194,11 @@ fn wishes(block: &Block, name: &str, report: &mut Report<'_>) {
     }
     let missing: Vec<char> = ['0', '1', '6'].into_iter().filter(|level| !stop.contains(level)).collect();
     let only_at_boot = start.len() == 1 && start.contains(&'s');
-    if (1..3).contains(&missing.len()) && !only_at_boot && !OF_THE_END.contains(&name) {
+    if (1..3).contains(&missing.len())
+        && !only_at_boot
+        && !OF_THE_END.contains(&name)
+        && !around.ending.contains(name)
+    {
         let message = format!("Default-Stop does not have {}", words_of(missing.into_iter()));
         report.add(&rules::STOPS_PARTLY, stop_line, message);
     }

@@ -52,6 +52,14 @@ ACTION_ADVERTISED = "action-advertised" Warning [],
     "add the action, or take it out of the usage line",
     "the words of a usage line are not compared with the case below it by anybody";
 
+INIT_D_SCRIPT_ARGUMENT = "init-d-script-argument" Note
+    ["init.d-script-does-not-implement-required-option", "init.d-script-does-not-implement-status-option",
+     "init.d-script-does-not-source-init-functions"],
+    "init-d-script is an argument of the interpreter",
+    "it works, and tools that look at the interpreter see a shell script without actions",
+    "let the first line be #!/usr/bin/env /lib/init/init-d-script",
+    "init-d-script(5) brings all actions with it; Linux hands on everything behind the interpreter as one argument";
+
 FUNCTIONS_MISSING = "functions-missing" Note ["init.d-script-does-not-source-init-functions"],
     "does not read /lib/lsb/init-functions",
     "its messages look unlike others at boot, and under systemd a direct call bypasses the manager",

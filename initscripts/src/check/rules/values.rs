@@ -111,6 +111,12 @@ REQUIRES_ALL = "requires-all" Warning ["init.d-script-depends-on-all-virtual-fac
     "name the services that it needs",
     "several scripts that want to be last cannot all be";
 
+ALL_IGNORED = "all-ignored" Warning [],
+    "X-Start-Before or X-Stop-After has $all",
+    "insserv ignores the word, so nothing waits for the script",
+    "name the services that are to wait for it",
+    "only Required and Should know $all; elsewhere it is a facility without members";
+
 REQUIRES_ITSELF = "requires-itself" Note [],
     "requires a name that it provides itself",
     "insserv drops the dependency",
