@@ -21,6 +21,7 @@ mod models_faults;
 mod models_pool;
 mod models_turn;
 mod privileges;
+mod proxy;
 mod reload;
 mod services;
 mod signals;
