@@ -1,8 +1,10 @@
-//! Ordering of 100, 1,000, 5,000 and 10,000 random scripts without loops, beside the installed insserv in the
-//! same run. Ours is measured as a whole process (read every script and link, arrange, write links and
-//! `.depend.*` files) and as the computation alone. Prints; asserts nothing.
+//! Ordering of 100 to 10,000 random scripts without loops, in one run beside the installed insserv, and beside a floor: a
+//! process that reads the same scripts and links and writes the same links, and computes nothing.
+//! Ours is measured as a whole process (read every script and link, arrange, write links and `.depend.*` files) and as the
+//! computation alone. Prints; asserts nothing.
 //!
-//! The program calls itself for each measured process: `order one DIRECTORY FORCE` is what is measured.
+//! `cargo bench -p foobar-initscripts --bench order --target x86_64-unknown-linux-musl` measures it as it is shipped, as
+//! far as the allocator: foobarctl brings its own. The program calls itself for each measured process.
 #![forbid(unsafe_code)]
 #![allow(clippy::disallowed_methods, reason = "the library is pure, its bench is not")]
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on stops")]
@@ -19,56 +21,82 @@ use foobar_initscripts::name::Runlevel;
 use foobar_initscripts::order::{Change, arrange};
 
 const INSSERV: &str = "/usr/sbin/insserv";
-const SIZES: [usize; 4] = [100, 1_000, 5_000, 10_000];
+const SIZES: [usize; 5] = [100, 1_000, 2_000, 5_000, 10_000];
 /// Beyond this insserv takes minutes.
 const INSSERV_MOST: usize = 5_000;
 const CONF: &str = "$local_fs +s0\n$network +s1\n$remote_fs $local_fs +s2\n$syslog +s3\n";
+
+/// What is wanted: at most this multiple of the floor, and of insserv's time at least this part by number of scripts.
+const FLOOR: f64 = 1.5;
+const WANTED: [(usize, f64); 2] = [(2_000, 50.0), (5_000, 200.0)];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["one", root] => one(Path::new(root)),
+        ["floor", root] => floor(Path::new(root)),
         _ => compare(),
     }
 }
 
 fn compare() {
     println!(
-        "{:>6}  {:>22}  {:>22}  {:>9}  {:>9}  {:>8}",
-        "N", "first run, ms", "nothing to do, ms", "parse ms", "order ms", "peak KiB"
+        "{:>6}  {:>8}  {:>22}  {:>26}  {:>9}  {:>9}  {:>9}",
+        "N", "", "ours, ms", "insserv, ms", "parse ms", "order ms", "peak KiB"
     );
     for count in SIZES {
         let rounds = if count > 1_000 { 5 } else { 15 };
-        let (mut first, mut second, mut figures) = (Vec::new(), Vec::new(), Vec::new());
+        let mut figures = Vec::new();
+        let (mut first, mut second, mut floors) = (Vec::new(), Vec::new(), (Vec::new(), Vec::new()));
         for _ in 0..rounds {
-            let tree = Tree::new(count);
+            let (tree, plain) = (Tree::new(count), Tree::new(count));
             first.push(ours(&tree.0, &mut figures));
             second.push(ours(&tree.0, &mut figures));
+            tree.write_links_to(&plain);
+            floors.0.push(timed("floor", &plain.0).0);
+            floors.1.push(timed("floor", &plain.0).0);
         }
         let theirs = (count <= INSSERV_MOST && Path::new(INSSERV).exists()).then(|| {
-            let tree = Tree::new(count);
-            let mine = Tree::new(count);
+            let (tree, mine) = (Tree::new(count), Tree::new(count));
             ours(&mine.0, &mut Vec::new());
             let times = (insserv(&tree.0, count), insserv(&tree.0, count));
-            let same = links(&tree.0) == links(&mine.0);
+            let same = if links(&tree.0) == links(&mine.0) { "" } else { "  LINKS DIFFER" };
             (times.0, times.1, same)
         });
-        let line = |own: Duration, other: Option<Duration>| {
-            let other = other.map(|other| format!(" {:.0} = x{:.0}", ms(other), ms(other) / ms(own)));
-            format!("{:.1}{}", ms(own), other.unwrap_or_default())
-        };
-        let most = |of: fn(&Figures) -> u64| figures.iter().map(of).max().unwrap();
-        let middle = |of: fn(&Figures) -> u64| median(figures.iter().map(of).collect());
+        let middle = |of: fn(&Figures) -> u64| median(figures.iter().map(of).collect()) as f64 / 1e3;
+        let peak = figures.iter().map(|figures| figures.peak).max().unwrap();
         println!(
-            "{count:>6}  {:>22}  {:>22}  {:>9.2}  {:>9.2}  {:>8}{}",
-            line(median(first), theirs.map(|t| t.0)),
-            line(median(second), theirs.map(|t| t.1)),
-            middle(|f| f.parse) as f64 / 1e3,
-            middle(|f| f.order) as f64 / 1e3,
-            most(|f| f.peak),
-            if theirs.is_some_and(|t| !t.2) { "  LINKS DIFFER" } else { "" }
+            "{count:>6}  {:>8}  {:>22}  {:>26}  {:>9.2}  {:>9.2}  {peak:>9}{}",
+            "first",
+            beside_floor(median(first.clone()), median(floors.0)),
+            beside_insserv(count, median(first), theirs.map(|theirs| theirs.0)),
+            middle(|figures| figures.parse),
+            middle(|figures| figures.order),
+            theirs.map_or("", |theirs| theirs.2)
+        );
+        println!(
+            "{:>6}  {:>8}  {:>22}  {:>26}",
+            "",
+            "again",
+            beside_floor(median(second.clone()), median(floors.1)),
+            beside_insserv(count, median(second), theirs.map(|theirs| theirs.1))
         );
     }
+    println!(
+        "wanted: at most {FLOOR} of the floor; insserv's time {WANTED:?} of ours; at most 5,000 KiB for 5,000"
+    );
+}
+
+fn beside_floor(own: Duration, floor: Duration) -> String {
+    let ratio = own.as_secs_f64() / floor.as_secs_f64();
+    format!("{:.1} ({ratio:.2} x floor){}", ms(own), if ratio > FLOOR { "!" } else { "" })
+}
+
+fn beside_insserv(count: usize, own: Duration, other: Option<Duration>) -> String {
+    let Some(other) = other else { return String::new() };
+    let ratio = other.as_secs_f64() / own.as_secs_f64();
+    let is_missed = WANTED.iter().any(|(at, wanted)| *at == count && ratio < *wanted);
+    format!("{:.0} ({ratio:.0} x ours){}", ms(other), if is_missed { " MISSED" } else { "" })
 }
 
 fn ms(time: Duration) -> f64 {
@@ -88,14 +116,19 @@ struct Figures {
 }
 
 fn ours(root: &Path, figures: &mut Vec<Figures>) -> Duration {
-    let begin = Instant::now();
-    let output = Command::new(std::env::current_exe().unwrap()).arg("one").arg(root).output().unwrap();
-    let time = begin.elapsed();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).unwrap();
+    let (time, text) = timed("one", root);
     let numbers: Vec<u64> = text.split_whitespace().map(|word| word.parse().unwrap()).collect();
     figures.push(Figures { parse: numbers[0], order: numbers[1], peak: numbers[2] });
     time
+}
+
+/// A run of this program as a whole process, and what it printed.
+fn timed(what: &str, root: &Path) -> (Duration, String) {
+    let begin = Instant::now();
+    let output = Command::new(std::env::current_exe().unwrap()).arg(what).arg(root).output().unwrap();
+    let time = begin.elapsed();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    (time, String::from_utf8(output.stdout).unwrap())
 }
 
 fn insserv(root: &Path, count: usize) -> Duration {
@@ -106,6 +139,30 @@ fn insserv(root: &Path, count: usize) -> Duration {
     let time = begin.elapsed();
     assert!(status.success());
     time
+}
+
+/// The floor: reads every script and link, and writes the links that `links` names and that are not there.
+fn floor(root: &Path) {
+    let mut text = Vec::new();
+    for entry in fs::read_dir(root.join("etc/init.d")).unwrap() {
+        text.clear();
+        let mut file = File::open(entry.unwrap().path()).unwrap();
+        let _ = file.metadata().unwrap();
+        file.read_to_end(&mut text).unwrap();
+    }
+    let mut there = 0;
+    for level in Runlevel::ALL {
+        for entry in fs::read_dir(root.join(format!("etc/rc{level}.d"))).unwrap() {
+            there += fs::read_link(entry.unwrap().path()).unwrap().as_os_str().len();
+        }
+    }
+    if there > 0 {
+        return;
+    }
+    for link in fs::read_to_string(root.join("links")).unwrap().lines() {
+        let name = link.get(link.len().min(4 + "rc0.d".len() + 1 + 3)..).unwrap();
+        symlink(format!("../init.d/{name}"), root.join(link)).unwrap();
+    }
 }
 
 /// The measured process.
@@ -206,6 +263,18 @@ impl Tree {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         }
         tree
+    }
+}
+
+impl Tree {
+    /// Lets the floor know what links this tree has.
+    fn write_links_to(&self, other: &Tree) {
+        let lines: Vec<String> = links(&self.0)
+            .iter()
+            .map(|link| link.replacen('/', ".d/", 1))
+            .map(|link| format!("etc/rc{link}\n"))
+            .collect();
+        fs::write(other.0.join("links"), lines.concat()).unwrap();
     }
 }
 
