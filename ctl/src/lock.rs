@@ -37,8 +37,18 @@ impl TreeLock {
     /// # Errors
     /// When the file cannot be made, or the holder does not end.
     pub fn acquire(root: &Root) -> anyhow::Result<TreeLock> {
-        let shown = root.outside(Path::new(PATH));
-        let place = place(root).with_context(|| format!("cannot make the lock file {}", shown.display()))?;
+        TreeLock::acquire_in(root, Path::new(PATH).parent().unwrap_or(Path::new("/")))
+    }
+
+    /// As [`TreeLock::acquire`], for a tree whose /etc is this directory.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn acquire_in(root: &Root, directory: &Path) -> anyhow::Result<TreeLock> {
+        let name = Path::new(PATH).file_name().unwrap_or(OsStr::new("lock"));
+        let shown = root.outside(&directory.join(name));
+        let place = place(root, directory, name)
+            .with_context(|| format!("cannot make the lock file {}", shown.display()))?;
         let deadline = Instant::now() + PATIENCE;
         loop {
             let file = place.dir.lock_file(&place.name).map_err(|error| {
@@ -74,11 +84,11 @@ impl Drop for TreeLock {
     }
 }
 
-fn place(root: &Root) -> io::Result<Place> {
-    let directory = Path::new(PATH).parent().unwrap_or(Path::new("/"));
+fn place(root: &Root, directory: &Path, name: &OsStr) -> io::Result<Place> {
     // An empty prefix or image has no /etc yet.
     let top = root.place(directory)?;
-    top.dir.make(&top.name, 0o755)?;
-    let name = Path::new(PATH).file_name().unwrap_or(OsStr::new("lock")).to_owned();
-    Ok(Place { dir: root.directory(directory)?, name })
+    if top.name != "." {
+        top.dir.make(&top.name, 0o755)?;
+    }
+    Ok(Place { dir: root.directory(directory)?, name: name.to_owned() })
 }

@@ -10,6 +10,7 @@ mod context;
 mod control;
 mod failure;
 mod inspect;
+mod insserv;
 mod journal;
 mod launch;
 mod lock;
@@ -17,13 +18,15 @@ mod machine;
 mod output;
 mod reference;
 mod root;
+mod sources;
 mod survey;
 mod sys;
 mod target;
 mod texts;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -39,6 +42,13 @@ static MEMORY: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 fn main() -> ExitCode {
     sys::umask::set();
     let arguments: Vec<_> = std::env::args_os().collect();
+    if arguments.first().is_some_and(|own| Path::new(own).file_name() == Some(OsStr::new("insserv"))) {
+        let code = not_set_user_id().map(|()| insserv::run(&arguments));
+        return ExitCode::from(code.unwrap_or_else(|error| {
+            output::complain(format_args!("{error:#}"));
+            Action::Error.code()
+        }));
+    }
     let cli = match cli::parse(&arguments) {
         Ok(cli) => cli,
         Err(told) => return ExitCode::from(explain(&told, &arguments)),
@@ -66,13 +76,18 @@ fn explain(told: &clap::Error, arguments: &[OsString]) -> u8 {
     }
 }
 
-fn carry_out(cli: Cli) -> Result<u8> {
+fn not_set_user_id() -> Result<()> {
     if machine::is_set_user_id() {
         return Err(Failure::error(
             Action::Permission,
             "foobarctl does not run set-user-id: take the bit off (chmod ug-s), and use sudo",
         ));
     }
+    Ok(())
+}
+
+fn carry_out(cli: Cli) -> Result<u8> {
+    not_set_user_id()?;
     let context = Context::new(cli.global)?;
     let action = match cli.verb {
         Verb::Status(name) => return command::status::run(&context, &name.name),

@@ -55,7 +55,11 @@ pub fn complain(text: impl fmt::Display) {
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
-fn print(text: &str) -> anyhow::Result<()> {
+/// Text to standard output, with a last newline.
+///
+/// # Errors
+/// When it cannot be written; a reader that closed its end early is no error.
+pub fn print(text: &str) -> anyhow::Result<()> {
     let mut line = String::with_capacity(text.len() + 1);
     line.push_str(text);
     line.push('\n');

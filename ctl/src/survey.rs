@@ -6,13 +6,14 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::Path;
 
-use foobar_initscripts::installed::{Installed, ScriptFile, Tier};
+use foobar_initscripts::installed::{Installed, ScriptFile};
 use foobar_initscripts::layout::{Clues, Layout, probes};
 use foobar_initscripts::link::Link;
 use foobar_initscripts::name::ServiceName;
 use foobar_initscripts::plan::{Existing, Found};
 
 use crate::root::{Root, Scope, is_missing, leads_nowhere};
+use crate::sources::Sources;
 use crate::sys::dir::{Dir, Kind};
 
 /// What insserv and we read of a script: more than any header has.
@@ -37,24 +38,49 @@ pub fn clues(root: &Root) -> io::Result<Clues> {
     Ok(found)
 }
 
-/// Scripts, overrides, links and insserv.conf.
+/// Scripts, overrides, links and insserv.conf of a layout.
 ///
 /// # Errors
 /// With the path in words, for the first that cannot be read.
 pub fn installed(root: &Root, layout: &Layout) -> io::Result<Installed> {
+    gathered(root, &Sources::of(layout))
+}
+
+/// Scripts, overrides, links and insserv.conf.
+///
+/// # Errors
+/// With the path in words, for the first that cannot be read.
+pub fn gathered(root: &Root, sources: &Sources) -> io::Result<Installed> {
     let mut installed = Installed::new();
-    if let Some(depend) = &layout.depend {
-        if let Some((text, _)) = root.read(Path::new(depend.conf))? {
+    let mut filters = Vec::new();
+    if let Some(insserv) = &sources.insserv {
+        filters = filters_of(root, &insserv.filters)?;
+        if let Some((text, _)) = root.read(Path::new(&insserv.conf))? {
             installed.add_conf(&text);
         }
-        each_head(root, depend.conf_dir, |name, text| installed.add_conf_fragment(name, text))?;
-        for (directory, tier) in depend.overrides.iter().zip([Tier::Administrator, Tier::Vendor]) {
-            each_head(root, directory, |name, text| installed.add_override(tier, name, text))?;
+        each_head(root, &insserv.fragments, |name, text| {
+            if !is_filtered(name, &filters) {
+                installed.add_conf_fragment(name, text);
+            }
+        })?;
+        for (tier, directory) in &insserv.overrides {
+            each_head(root, directory, |name, text| installed.add_override(*tier, name, text))?;
         }
     }
-    let scripts = scripts(root, layout, &mut installed)?;
-    links(root, layout, &scripts, &mut installed)?;
+    let scripts = scripts(root, &sources.scripts, &filters, &mut installed)?;
+    links(root, sources, &scripts, &mut installed)?;
     Ok(installed)
+}
+
+/// The extensions that an administrator has named for insserv to pass over.
+fn filters_of(root: &Root, path: &str) -> io::Result<Vec<String>> {
+    let text = root.read(Path::new(path))?.map(|(text, _)| text).unwrap_or_default();
+    let lines = String::from_utf8_lossy(&text);
+    Ok(lines.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
+}
+
+fn is_filtered(name: &str, filters: &[String]) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, extension)| filters.iter().any(|filter| filter == extension))
 }
 
 /// The names of all services: those with a script that can be run, or a service file. Nothing is read.
@@ -126,15 +152,23 @@ pub fn existing<P: AsRef<str>>(root: &Root, paths: impl IntoIterator<Item = P>) 
     Ok(found)
 }
 
-fn scripts(root: &Root, layout: &Layout, installed: &mut Installed) -> io::Result<BTreeSet<String>> {
+fn scripts(
+    root: &Root,
+    path: &str,
+    filters: &[String],
+    installed: &mut Installed,
+) -> io::Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
-    let path = Path::new(layout.script_dir);
+    let path = Path::new(path);
     let Some(dir) = directory(root, path)? else { return Ok(found) };
     for name in ordered_names(root, path, &dir)? {
         let Some(text_name) = name.to_str() else { continue };
-        if add_script(root, path, &dir, &name, text_name, installed)
-            .map_err(|error| root.about("cannot read", &path.join(&name), &error))?
-        {
+        // It may still be what a link leads to.
+        let passed_over = is_filtered(text_name, filters);
+        let added = add_script(root, path, &dir, &name, |file| {
+            installed.add_script(&ScriptFile { executable: file.executable && !passed_over, ..file });
+        });
+        if added.map_err(|error| root.about("cannot read", &path.join(&name), &error))? {
             found.insert(text_name.to_owned());
         }
     }
@@ -146,15 +180,15 @@ fn add_script(
     path: &Path,
     dir: &Dir,
     name: &OsStr,
-    text_name: &str,
-    installed: &mut Installed,
+    take: impl FnOnce(ScriptFile<'_>),
 ) -> io::Result<bool> {
+    let Some(text_name) = name.to_str() else { return Ok(false) };
     let Some(facts) = dir.facts(name)? else { return Ok(false) };
     match facts.kind {
         Kind::File => {
             let (text, facts) = dir.head(name, HEAD)?;
             let executable = facts.mode & 0o100 != 0;
-            installed.add_script(&ScriptFile { executable, ..ScriptFile::regular(text_name, &text) });
+            take(ScriptFile { executable, ..ScriptFile::regular(text_name, &text) });
             Ok(true)
         }
         Kind::Link => {
@@ -169,7 +203,7 @@ fn add_script(
             }
             let (text, facts) = place.dir.head(&place.name, HEAD)?;
             let link = dir.link_text(name)?.unwrap_or_default();
-            installed.add_script(&ScriptFile {
+            take(ScriptFile {
                 name: text_name,
                 text: &text,
                 executable: facts.mode & 0o100 != 0,
@@ -184,13 +218,15 @@ fn add_script(
 
 fn links(
     root: &Root,
-    layout: &Layout,
+    sources: &Sources,
     scripts: &BTreeSet<String>,
     installed: &mut Installed,
 ) -> io::Result<()> {
-    for level in layout.runlevels {
-        let path = layout.runlevel_dir(*level);
-        let path = Path::new(&path);
+    // How links are written: no need to look where those lead.
+    let own = Path::new(&sources.scripts).file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let beside = format!("../{own}/");
+    for (level, path) in &sources.links {
+        let path = Path::new(path);
         let Some(dir) = directory(root, path)? else { continue };
         for entry in ordered_names(root, path, &dir)? {
             let Some(name) = entry.to_str().filter(|name| Link::parse(*level, name).is_some()) else {
@@ -199,17 +235,24 @@ fn links(
             let Some(text) = dir.link_text(&entry)? else { continue };
             let Some(target) = text.to_str() else { continue };
             let last = Path::new(target).file_name().and_then(OsStr::to_str).unwrap_or_default();
-            if scripts.contains(last) {
+            let direct = target.strip_suffix(last).is_some_and(|head| head == beside);
+            if scripts.contains(last) && (direct || leads_to_something(root, &path.join(&entry))) {
                 installed.add_link(*level, name, target);
                 continue;
             }
             match outside(root, &path.join(&entry)) {
                 Some(content) => installed.add_outside_link(*level, name, target, &content),
+                // Nowhere, though a script of that name is there: no script has an empty one.
+                None if scripts.contains(last) => installed.add_link(*level, name, ""),
                 None => installed.add_link(*level, name, target),
             }
         }
     }
     Ok(())
+}
+
+fn leads_to_something(root: &Root, link: &Path) -> bool {
+    root.place(link).is_ok_and(|place| place.dir.facts(&place.name).is_ok_and(|facts| facts.is_some()))
 }
 
 /// The script that a link leads to, if it is none of init.d; whatever keeps it from being read, insserv

@@ -21,7 +21,11 @@ pub struct Section {
 pub fn sections(verb: Option<&str>) -> Vec<Section> {
     let section = |title, text: &str| Section { title, text: text.to_owned() };
     let mut found = match verb {
-        None => vec![section("EXAMPLES", EXAMPLES), Section { title: "FILES", text: files() }],
+        None => vec![
+            section("EXAMPLES", EXAMPLES),
+            section("AS INSSERV", INSSERV),
+            Section { title: "FILES", text: files() },
+        ],
         Some("install") => vec![
             section("WHAT IS KEPT", KEPT),
             Section { title: "SERVICE FILE", text: service_file() },
@@ -71,6 +75,15 @@ The reference service, as an ordinary user, in a directory to try things out:
   foobarctl --prefix ~/try start
 Into the image of another machine, which need not run:
   foobarctl --root /mnt/image install --standalone";
+
+const INSSERV: &str = "\
+Under the name insserv foobarctl takes the options of insserv(8) 1.24 and leaves the same links, startpar files
+and exit codes behind, so that update-rc.d(8) and packages work on top of it:
+  dpkg-divert --divert /sbin/insserv.distrib --rename /sbin/insserv
+  ln -s /usr/sbin/foobarctl /sbin/insserv
+Not as insserv: -e and -u are refused; -p without -i writes startpar's files beside the scripts, not into
+/etc/init.d of this machine; the configuration is not looked for below the working directory; a link or file
+that cannot be written is an error.";
 
 fn files() -> String {
     let name = "NAME";

@@ -82,6 +82,10 @@ pub(crate) struct Head {
     /// A default runlevel `B`, which insserv dies of.
     pub fatal: bool,
     pub openrc: bool,
+    /// The override directory that it comes from; `None`: the script itself.
+    pub tier: Option<Tier>,
+    /// The line of each key, counted from 1; 0 when it is missing.
+    lines: [u16; Key::COUNT],
 }
 
 /// What insserv says of a script of OpenRC, whose header it does not read.
@@ -148,6 +152,7 @@ impl Installed {
     /// Adds a file of an override directory.
     pub fn add_override(&mut self, tier: Tier, name: &str, text: &[u8]) {
         let head = self.add_head(text);
+        self.heads[head as usize].tier = Some(tier);
         let name = self.names.intern(name);
         self.overrides.push(Override { tier, name, head });
     }
@@ -240,6 +245,10 @@ impl Installed {
         head.begun = fields.begin.is_some();
         head.complete = fields.is_complete();
         head.openrc = openrc;
+        for key in Key::ALL.into_iter().filter(|_| !openrc) {
+            let line = fields.get(key).map_or(0, |(_, line)| line);
+            head.lines[key as usize] = line.min(u32::from(u16::MAX)) as u16;
+        }
         self.heads.push(head);
         self.heads.len() as u32 - 1
     }
@@ -255,6 +264,11 @@ fn value<'a>(fields: &Fields<'a>, key: Key) -> &'a str {
 }
 
 impl Head {
+    /// The line that a key stands in, counted from 1.
+    pub(crate) fn line(&self, key: Key) -> Option<u32> {
+        Some(u32::from(self.lines[key as usize])).filter(|&line| line > 0)
+    }
+
     /// The place in [`Installed::words`] of the words of a key that is a list.
     pub(crate) fn range(&self, key: Key) -> std::ops::Range<usize> {
         let at = key as usize;

@@ -55,7 +55,9 @@ pub struct Depend {
     /// More of the same, a file a package.
     pub conf_dir: &'static str,
     /// Directories of headers that stand for those in scripts, the first one first.
-    pub overrides: &'static [&'static str],
+    pub overrides: [&'static str; 2],
+    /// Extensions of files in the directory of scripts that are none, one a line.
+    pub filters: &'static str,
 }
 
 impl Layout {

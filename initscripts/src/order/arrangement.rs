@@ -1,6 +1,6 @@
 //! The result, and the one function that leads to it: read, number, refuse or link, write.
 
-use super::change::{Action, Change};
+use super::change::{Action, Arguments, Change};
 use super::cycle;
 use super::depend::Writer;
 use super::error::{OrderError, Warning};
@@ -9,6 +9,7 @@ use super::graph::{Graph, PHASES, Phase, flag};
 use super::links::Linker;
 use super::read::Reader;
 use super::refuse;
+use super::trace::Trace;
 use super::walk::Walker;
 use crate::installed::{Entry, Installed};
 use crate::link::{Kind, Link};
@@ -57,28 +58,12 @@ impl Arrangement {
 /// # Errors
 /// When insserv would refuse; nothing is to be changed then.
 pub fn arrange(installed: &Installed, change: &Change) -> Result<Arrangement, OrderError> {
-    let names = &installed.names;
-    let facilities = Facilities::new(&installed.conf, names)?;
-    let graph = Graph::new(names.len(), installed.files.len(), 0);
-    let weaver = Weaver { names, facilities: &facilities, graph, unknown: Vec::new() };
-    let mut reader = Reader::new(installed, change, weaver);
-    reader.read()?;
-    reader.scripts()?;
-    reader.weaver.graph.drop_united();
-    reader.tell();
-    order_around_all(&mut reader.weaver);
-    let Reader { mut weaver, mut warnings, refusal, dangling, arguments, .. } = reader;
-
-    let order = weaver.graph.order();
-    let mut walker = Walker { graph: &mut weaver.graph, order: &order, greatest: [0; 2] };
-    walker.number_all();
-    let looped = PHASES.map(|phase| walker.reported(phase));
-    if looped == [false; 2] || change.force {
-        walker.isolate_interactive();
-    }
-    let greatest = walker.greatest;
+    let facilities = Facilities::new(&installed.conf, &installed.names)?;
+    let numbered = number(installed, change, &facilities, Trace::Off)?;
+    let Numbered { mut weaver, order, greatest, looped, mut warnings, refusal, dangling, arguments } =
+        numbered;
     for phase in PHASES.into_iter().filter(|&phase| looped[phase as usize]) {
-        let cycle = cycle::shortest(&weaver.graph, names, &order, phase);
+        let cycle = cycle::shortest(&weaver.graph, weaver.names, &order, phase);
         let stopping = phase == Phase::Stop;
         if !change.force {
             return Err(OrderError::Loop { cycle, stopping });
@@ -97,9 +82,55 @@ pub fn arrange(installed: &Installed, change: &Change) -> Result<Arrangement, Or
     let mut linker = Linker::new(installed, change, &mut weaver.graph, &dangling);
     linker.run(&order, &arguments);
     let mut arrangement = collect(installed, &linker, &dangling, warnings);
-    let texts = Writer::new(names, &weaver.graph, greatest).write(order);
+    let texts = Writer::new(weaver.names, &weaver.graph, greatest).write(order);
     (arrangement.boot, arrangement.start, arrangement.stop) = (texts.boot, texts.start, texts.stop);
     Ok(arrangement)
+}
+
+/// Everything read, woven and numbered; nothing refused or linked yet.
+pub(super) struct Numbered<'a> {
+    pub weaver: Weaver<'a>,
+    /// The nodes in the order of their first mention.
+    pub order: Vec<u32>,
+    pub greatest: [u8; 2],
+    /// Whether a loop was met, for start and stop.
+    pub looped: [bool; 2],
+    pub warnings: Vec<Warning>,
+    pub refusal: Option<OrderError>,
+    pub dangling: Vec<u32>,
+    pub arguments: Arguments,
+}
+
+/// Reads and numbers; this much is common to arranging and to explaining.
+///
+/// # Errors
+/// What makes insserv stop while it reads.
+pub(super) fn number<'a>(
+    installed: &'a Installed,
+    change: &'a Change,
+    facilities: &'a Facilities,
+    trace: Trace,
+) -> Result<Numbered<'a>, OrderError> {
+    let names = &installed.names;
+    let graph = Graph::new(names.len(), installed.files.len(), 0);
+    let weaver = Weaver { names, facilities, graph, unknown: Vec::new(), trace };
+    let mut reader = Reader::new(installed, change, weaver);
+    reader.read()?;
+    reader.scripts()?;
+    reader.weaver.graph.drop_united();
+    reader.tell();
+    order_around_all(&mut reader.weaver);
+    let Reader { mut weaver, warnings, refusal, dangling, arguments, .. } = reader;
+
+    let order = weaver.graph.order();
+    let mut walker = Walker { graph: &mut weaver.graph, order: &order, greatest: [0; 2] };
+    walker.number_all();
+    let looped = PHASES.map(|phase| walker.reported(phase));
+    if looped == [false; 2] || change.force {
+        walker.isolate_interactive();
+    }
+    let greatest = walker.greatest;
+    Ok(Numbered { weaver, order, greatest, looped, warnings, refusal, dangling, arguments })
 }
 
 /// Scripts that require `$all` wait for every other that shares a runlevel with them.
@@ -111,6 +142,7 @@ fn order_around_all(weaver: &mut Weaver<'_>) {
                 continue;
             }
             let levels = weaver.graph.levels(service, phase);
+            weaver.trace.recall(service, phase);
             for other in 0..weaver.graph.services.len() as u32 {
                 let same = other == service || weaver.graph.has(other, flag | flag::ALIAS);
                 if !same && levels.meets(weaver.graph.levels(other, phase)) {

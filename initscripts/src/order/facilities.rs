@@ -2,6 +2,7 @@
 
 use super::error::OrderError;
 use super::graph::{Graph, Phase, flag, list};
+use super::trace::Trace;
 use crate::conf::{Conf, Directive};
 use crate::symbols::{NONE, Symbol, Symbols};
 
@@ -92,6 +93,7 @@ pub(super) struct Weaver<'a> {
     pub graph: Graph,
     /// Facilities that are not defined, with the service that wants them.
     pub unknown: Vec<(u32, Symbol)>,
+    pub trace: Trace,
 }
 
 impl Weaver<'_> {
@@ -99,6 +101,7 @@ impl Weaver<'_> {
     pub(super) fn require(&mut self, service: u32, must: bool, phase: Phase, words: &[Symbol]) {
         let mut service = service;
         for &word in words {
+            self.trace.word(word);
             match self.names.name(word).as_bytes().first() {
                 None => {}
                 Some(b'$') => self.require_facility(service, must, phase, word),
@@ -112,7 +115,9 @@ impl Weaver<'_> {
     pub(super) fn precede(&mut self, service: u32, phase: Phase, words: &[Symbol]) {
         let own = self.graph.services[service as usize].name;
         for &word in words {
+            self.trace.word(word);
             let name = self.names.name(word);
+            self.trace.enter();
             if name.starts_with('$') {
                 for &inner in self.facilities.words(word).unwrap_or_default() {
                     self.precede(service, phase, &[inner]);
@@ -121,6 +126,7 @@ impl Weaver<'_> {
                 let other = self.graph.service(self.names.without_plus(word));
                 self.require(other, false, phase, &[own]);
             }
+            self.trace.leave();
         }
     }
 
@@ -129,10 +135,13 @@ impl Weaver<'_> {
         if name.eq_ignore_ascii_case("$null") {
         } else if name.eq_ignore_ascii_case("$all") {
             self.graph.set(service, if phase == Phase::Stop { flag::FIRST } else { flag::LAST });
+            self.trace.all(service, phase);
         } else if let Some(words) = self.facilities.words(word) {
+            self.trace.enter();
             for &inner in words {
                 self.require(service, must, phase, &[inner]);
             }
+            self.trace.leave();
         } else {
             self.unknown.push((service, word));
         }
@@ -152,6 +161,7 @@ impl Weaver<'_> {
         self.graph.needs.add(list(owner, phase), need, must);
         let (later, earlier) = (self.graph.original(owner), self.graph.original(need));
         self.graph.link(later, earlier, phase);
+        self.trace.edge(later, earlier, phase);
         service
     }
 }

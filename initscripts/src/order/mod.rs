@@ -4,6 +4,7 @@
 mod arrangement;
 mod change;
 mod cycle;
+mod dangling;
 mod depend;
 mod error;
 mod facilities;
@@ -11,11 +12,15 @@ mod graph;
 mod headers;
 mod links;
 mod lists;
+mod outline;
 mod read;
 mod refuse;
 mod scripts;
+mod trace;
 mod walk;
 
 pub use arrangement::{Arrangement, arrange};
 pub use change::{Action, Argument, Change};
+pub use dangling::{dangling, dangling_before};
 pub use error::{OrderError, Warning};
+pub use outline::{Cause, Edge, Node, Outline, Place, outline};

@@ -93,6 +93,7 @@ impl<'a> Reader<'a> {
         };
         let head = self.headers().of_link(entry.target, real, head)?;
         let provides = self.headers().provides(&head, entry.name);
+        self.weaver.trace.source(entry.target, &head);
         let phase = phase(entry.kind);
         let mut first = None;
         for token in provides {
@@ -166,8 +167,10 @@ impl<'a> Reader<'a> {
             Phase::Start => (Key::RequiredStart, Key::ShouldStart),
             Phase::Stop => (Key::RequiredStop, Key::ShouldStop),
         };
-        self.weaver.require(service, true, phase, &self.installed.words[head.range(required)]);
-        self.weaver.require(service, false, phase, &self.installed.words[head.range(should)]);
+        for (must, key) in [(true, required), (false, should)] {
+            self.weaver.trace.key(key);
+            self.weaver.require(service, must, phase, &self.installed.words[head.range(key)]);
+        }
     }
 
     pub(super) fn weave_before(&mut self, service: u32, phase: Phase, head: &Head) {
@@ -175,6 +178,7 @@ impl<'a> Reader<'a> {
             Phase::Start => Key::StartBefore,
             Phase::Stop => Key::StopAfter,
         };
+        self.weaver.trace.key(key);
         self.weaver.precede(service, phase, &self.installed.words[head.range(key)]);
     }
 

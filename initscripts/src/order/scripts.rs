@@ -38,6 +38,7 @@ impl Reader<'_> {
         if !complete {
             self.warnings.push(Warning::NoHeader { script: self.text(file.name) });
         }
+        self.weaver.trace.source(file.name, &head);
         let argument = self.arguments.place(file.name);
         let mut first = None;
         let mut last = None;

@@ -1,0 +1,231 @@
+//! One run of insserv: read, order, refuse or carry out. Links are made before others are removed, and each file is
+//! written as a whole, so that a machine that loses its power in between still boots.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use foobar_initscripts::installed::Installed;
+use foobar_initscripts::link::{Kind, Link};
+use foobar_initscripts::name::Runlevel;
+use foobar_initscripts::order::{self, Action, Arrangement, Change, OrderError};
+use foobar_initscripts::plan::{Found, Plan};
+use foobar_initscripts::step::{Before, Step, checksum};
+
+use super::messages::{Messages, complain};
+use super::options::{self, Options};
+use super::places::Places;
+use crate::apply;
+use crate::cli::Format;
+use crate::lock::TreeLock;
+use crate::output::{self, Output};
+use crate::root::{Root, Scope, is_missing};
+use crate::survey;
+
+/// Does what the command line says; the exit code is insserv's, 0 or 1.
+pub fn run(arguments: &[OsString]) -> u8 {
+    let options = match options::parse(arguments) {
+        Ok(options) => options,
+        Err(told) => {
+            let printed = told.print();
+            return u8::from(told.exit_code() != 0 || printed.is_err());
+        }
+    };
+    match carry_out(&options) {
+        Ok(()) => 0,
+        Err(error) => {
+            complain(format_args!("{error:#}"));
+            1
+        }
+    }
+}
+
+/// One run.
+struct Run {
+    root: Root,
+    places: Places,
+    change: Change,
+    touch: bool,
+    messages: Messages,
+}
+
+fn carry_out(options: &Options) -> Result<()> {
+    if options.recursive {
+        bail!("-e is not supported: name all the scripts that are to be enabled");
+    }
+    if options.upstart_job.is_some() {
+        bail!("-u is not supported: there is no upstart that could have jobs; leave the option out");
+    }
+    let root = Root::open(Scope::Machine, Path::new("/"))?;
+    let places = Places::find(&root, options)?;
+    let change = Change {
+        action: if options.remove { Action::Remove } else { Action::Add },
+        arguments: places.arguments.clone(),
+        force: options.force,
+        defaults: options.default,
+    };
+    let verbose = options.verbose.saturating_add(u8::from(options.dry_run));
+    let messages = Messages { silent: options.silent, verbose };
+    let touch = !options.dry_run && !options.show_all;
+    Run { root, places, change, touch, messages }.order(options.show_all)
+}
+
+impl Run {
+    fn order(mut self, show_all: bool) -> Result<()> {
+        let beside = Path::new(&self.places.sources.scripts).join("..");
+        let _lock = if self.touch { Some(TreeLock::acquire_in(&self.root, &beside)?) } else { None };
+        if !self.touch {
+            // What is not there insserv would make; without that it reads no further.
+            let there = |path: &str| self.root.directory(Path::new(path)).is_ok();
+            let count = self.places.sources.links.iter().take_while(|(_, path)| there(path)).count();
+            self.places.sources.links.truncate(count);
+        }
+        self.root.directory(Path::new(&self.places.sources.scripts)).map_err(|error| {
+            self.root.about("cannot open", Path::new(&self.places.sources.scripts), &error)
+        })?;
+        let installed = survey::gathered(&self.root, &self.places.sources)?;
+        self.warn_of_conf()?;
+        let arranged = order::arrange(&installed, &self.change);
+        if !matches!(arranged, Err(OrderError::FacilityLoop { .. })) {
+            self.make_directories()?;
+        }
+        // insserv has done so by the time that it finds a reason to refuse.
+        let gone = match &arranged {
+            Ok(_) => order::dangling(&installed),
+            Err(error) => order::dangling_before(&installed, error),
+        };
+        self.remove(&gone)?;
+        let arrangement = arranged?;
+        for warning in &arrangement.warnings {
+            self.messages.warn(warning);
+        }
+        if show_all {
+            let table = self.table(&installed)?;
+            if !table.is_empty() {
+                output::print(&table)?;
+            }
+        }
+        self.relink(&arrangement, &gone)?;
+        self.write_depend(&arrangement)
+    }
+
+    fn warn_of_conf(&self) -> Result<()> {
+        let Some(insserv) = &self.places.sources.insserv else { return Ok(()) };
+        if self.root.facts(Path::new(&insserv.conf))?.is_none() {
+            self.messages.warn(format_args!("{} does not exist: no facility is defined in it", insserv.conf));
+        }
+        Ok(())
+    }
+
+    fn make_directories(&self) -> Result<()> {
+        let mut plan = Plan::default();
+        for (level, path) in &self.places.sources.links {
+            if let Err(error) = self.root.directory(Path::new(path)) {
+                if !is_missing(&error) {
+                    return Err(self.root.about("cannot open", Path::new(path), &error).into());
+                }
+                self.messages.info(format_args!("creating directory '{}/../rc{level}.d'", self.places.shown));
+                plan.steps.push(Step::MakeDir { path: path.clone(), mode: 0o755 });
+            }
+        }
+        self.apply(&plan)
+    }
+
+    fn remove(&self, links: &[Link]) -> Result<()> {
+        let mut plan = Plan::default();
+        for link in links {
+            self.messages.info(format_args!("remove service {}", self.shown(link)));
+            plan.steps.push(Step::Remove { path: self.path(link), before: Before::Link });
+        }
+        self.apply(&plan)
+    }
+
+    fn relink(&self, arrangement: &Arrangement, gone: &[Link]) -> Result<()> {
+        let gone: BTreeSet<&Link> = gone.iter().collect();
+        let removed: Vec<Link> =
+            arrangement.removed.iter().filter(|link| !gone.contains(link)).cloned().collect();
+        let mut plan = Plan::default();
+        for link in &arrangement.added {
+            let target = format!("../init.d/{}", link.name);
+            self.messages.info(format_args!("enable service {target} -> {}", self.shown(link)));
+            plan.steps.push(Step::Symlink { path: self.path(link), target, before: Before::Absent });
+        }
+        self.apply(&plan)?;
+        self.remove(&removed)
+    }
+
+    fn write_depend(&self, arrangement: &Arrangement) -> Result<()> {
+        let directory = self.places.depend.display().to_string();
+        if !self.touch {
+            self.messages.info(format_args!(
+                "dryrun, not creating depend.boot, depend.start, and depend.stop in {directory}/."
+            ));
+            return Ok(());
+        }
+        if let Err(error) = self.root.directory(&self.places.depend) {
+            let error = self.root.about("cannot open", &self.places.depend, &error);
+            self.messages
+                .warn(format_args!("{error}: startpar's files are not written, name another with -i"));
+            return Ok(());
+        }
+        let files = [("boot", &arrangement.boot), ("start", &arrangement.start), ("stop", &arrangement.stop)];
+        let files = files.map(|(name, text)| (format!("{directory}/.depend.{name}"), text));
+        let existing = survey::existing(&self.root, files.iter().map(|(path, _)| path))?;
+        let mut plan = Plan::default();
+        for (path, text) in files {
+            self.messages.info(format_args!("creating {path}"));
+            let before = match existing.get(&path) {
+                None => Before::Absent,
+                Some(Found::File { text, .. }) => Before::File(checksum(text)),
+                Some(Found::Directory | Found::Other) => Before::Link,
+            };
+            plan.steps.push(Step::Write { path, mode: 0o644, text: text.clone(), before });
+        }
+        self.apply(&plan)
+    }
+
+    /// The lines of `-s`: letter, number, runlevels, script.
+    fn table(&self, installed: &Installed) -> Result<String> {
+        let outline = order::outline(installed, &self.change)?;
+        let mut lines = Vec::new();
+        let [starts, stops] = outline.greatest;
+        for (kind, greatest) in [(Kind::Kill, stops), (Kind::Start, starts)] {
+            if greatest == 0 {
+                continue;
+            }
+            for node in &outline.nodes {
+                let place = node.place(kind);
+                let Some(script) = node.script.as_deref().filter(|_| !place.levels.is_empty()) else {
+                    continue;
+                };
+                lines.push(format!("{}:{:02}:{}:{script}", kind.letter(), place.sequence, place.levels));
+            }
+        }
+        Ok(lines.join("\n"))
+    }
+
+    fn apply(&self, plan: &Plan) -> Result<()> {
+        if !self.touch || plan.is_empty() {
+            return Ok(());
+        }
+        let places: BTreeSet<PathBuf> = plan
+            .steps
+            .iter()
+            .filter_map(|step| Path::new(step.path()).parent())
+            .map(Path::to_owned)
+            .collect();
+        let output = Output { format: Format::Text, quiet: true, verbose: false };
+        apply::run(&self.root, plan, &places, output)
+    }
+
+    fn path(&self, link: &Link) -> String {
+        format!("{}/{link}", self.places.links(link.runlevel))
+    }
+
+    /// As insserv shows it.
+    fn shown(&self, link: &Link) -> String {
+        let level: Runlevel = link.runlevel;
+        format!("{}/../rc{level}.d/{link}", self.places.shown)
+    }
+}
