@@ -117,10 +117,16 @@ pub enum Verb {
     Reload(Name),
     /// Reload the service if it runs, or restart it if it cannot reload
     ForceReload(Name),
+    /// Execute the program of the running service anew, in place
+    ///
+    /// For a new version of it: the process, its children and its sockets stay, and no connection is lost. The new
+    /// program is rehearsed first; one that cannot take over is refused, and the old one stays.
+    Upgrade(Name),
     /// Say whether the service runs
     ///
-    /// And since when, and what it uses. Everybody may ask.
-    Status(Name),
+    /// And since when, and what it uses; of one that can be asked, its figures. Everybody may ask, but figures are
+    /// for those who may control it.
+    Status(Status),
     /// List every service of the machine
     ///
     /// With the runlevels that it is started and stopped in and, of services that foobarctl has a service file of,
@@ -188,6 +194,17 @@ pub struct Disable {
     /// Runlevels not to start in; those of its init script's header if not given
     #[arg(long, value_name = "LEVELS")]
     pub runlevels: Option<String>,
+}
+
+// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// The service.
+    #[command(flatten)]
+    pub service: Name,
+    /// Print what each of its workers does, too
+    #[arg(long)]
+    pub workers: bool,
 }
 
 // Arguments of `list`.
@@ -274,7 +291,7 @@ pub fn full() -> clap::Command {
 /// The verbs that init scripts call, with nothing but a name.
 type Plain = fn(Name) -> Verb;
 const PLAIN: [(&str, Plain); 7] = [
-    ("status", Verb::Status),
+    ("status", |service| Verb::Status(Status { service, workers: false })),
     ("start", Verb::Start),
     ("stop", Verb::Stop),
     ("restart", Verb::Restart),
@@ -365,7 +382,7 @@ mod tests {
     #[test]
     fn a_verb_without_a_name_means_the_reference_service() {
         let cli = parsed("foobarctl status --format json").unwrap();
-        assert!(matches!(cli.verb, Verb::Status(Name { name }) if name == "foobar"));
+        assert!(matches!(cli.verb, Verb::Status(status) if status.service.name == "foobar"));
         assert_eq!(cli.global.format, Format::Json);
     }
 

@@ -90,8 +90,11 @@ fn carry_out(cli: Cli) -> Result<u8> {
     not_set_user_id()?;
     let context = Context::new(cli.global)?;
     let action = match cli.verb {
-        Verb::Status(name) => return command::status::run(&context, &name.name),
         Verb::Check(arguments) => return command::check::run(&context, &arguments),
+        Verb::Status(status) => {
+            return command::status::run(&context, &status.service.name, status.workers);
+        }
+        Verb::Upgrade(name) => return command::upgrade::run(&context, &name.name),
         Verb::Start(name) => return lifecycle::start(&context, &name.name),
         Verb::Stop(name) => return lifecycle::stop(&context, &name.name),
         Verb::Restart(name) => return lifecycle::restart(&context, &name.name),

@@ -35,6 +35,7 @@ pub fn sections(verb: Option<&str>) -> Vec<Section> {
         Some("start" | "restart" | "try-restart") => {
             vec![section("ENVIRONMENT", ENVIRONMENT), section("JSON", ACTION_JSON)]
         }
+        Some("upgrade") => vec![section("NOTES", UPGRADE), section("JSON", ACTION_JSON)],
         Some("reload" | "force-reload") => vec![section("NOTES", RELOAD), section("JSON", ACTION_JSON)],
         Some("stop") => vec![section("JSON", ACTION_JSON)],
         Some("status") => vec![section("JSON", STATUS_JSON)],
@@ -177,8 +178,15 @@ input and output are /dev/null; what it writes to standard error until it is rea
 the reason when it fails.";
 
 const RELOAD: &str = "\
-The service is told by a signal, and nobody waits for its answer: whether it took the new configuration
-stands in its log.";
+A service with a control socket beside its PID file (foobard has one, NAME.sock) is asked over it, and the
+outcome is waited for: a configuration that it refuses is a failure, with its reason. Any other service is
+told by a signal, and nobody waits for its answer: whether it took the new configuration stands in its log.";
+
+const UPGRADE: &str = "\
+The service must have a control socket beside its PID file, as foobard has. Connections that are being
+served are served to their end by the workers of the former program; new ones wait for a moment at most.
+The program is looked for at the path by which it was started. A changed configuration is read afterwards.
+The signal USR2 does the same without an answer.";
 
 const CHANGE_JSON: &str = "\
 With --format json the answer is one object with these keys:
@@ -217,6 +225,12 @@ With --format json the answer is one object with these keys, null where it is no
   cpu_time   seconds of processor time used so far
   memory     bytes resident in memory
   pid_file   path of its PID file
+  figures    what the service tells of itself over its control socket, null if it has none or none for the
+             caller. foobard's: version, pid, generation (of its configuration), since, uptime, former
+             (workers left by an upgrade), and servers, a list of objects with name, model, addresses,
+             connections (now), counters, latency (of connections: count, sum, p50, p99, buckets),
+             rate (connections accepted per second) and workers (pid, activity, since, served,
+             connections, peer, leaving). Durations are seconds.
 Keys may be added in later versions; none of these will change its meaning.";
 
 const LIST_JSON: &str = "\

@@ -15,7 +15,7 @@ pub const PID_FILE: &str = "/var/run/foobar.pid";
 ///
 /// Without further options it detaches from its caller, and its first process returns when the daemon
 /// accepts connections and its PID file is written. HUP reloads the configuration, TERM and INT finish
-/// what runs and end, QUIT ends at once, USR1 reopens the log.
+/// what runs and end, QUIT ends at once, USR1 reopens the log, USR2 executes the program anew in place.
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
 #[command(name = "foobard", version, max_term_width = 100)]
 pub struct Cli {

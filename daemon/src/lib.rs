@@ -19,7 +19,7 @@
 //! | serve a connection, a datagram, a thousand connections in one process | [`handler`], [`connection`], [`session`] |
 //! | keys of the configuration, their defaults, settings of your own | [`config`] |
 //! | services that are there already | [`service`] |
-//! | what the workers do | [`board`] |
+//! | what the workers do, and how it is told over the control socket | [`board`], [`statistics`], [`report`] |
 //! | the process itself: daemonizing, PID file, privileges, signals, syslog | [`process`] |
 //!
 //! The rest of this page goes through the matters of a daemon in the order of Ivan Griffin's article *Linux Network

@@ -101,6 +101,10 @@ fn files(page: &mut Roff, program: &Program) {
     let lock = format!("{pid_file}.lock");
     entry(page, vec![italic(pid_file)], "the PID of the daemon, unless --pid-file names another");
     entry(page, vec![italic(lock)], "the lock that makes starts wait for each other");
+    let control = foobar_process::control::path_for(&program.pid_file).display().to_string();
+    let text = "the control socket, for root and whoever started the daemon: foobarctl(8) asks it for figures, for a \
+                reload and for an upgrade";
+    entry(page, vec![italic(control)], text);
 }
 
 fn see_also(page: &mut Roff) {

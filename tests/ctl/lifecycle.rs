@@ -4,9 +4,8 @@ use std::fs;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use foobar_tests::until;
 
-use crate::support::{FOOBARCTL, LIMIT, Prefix, Ran, alive, executable, gone, running};
+use crate::support::{FOOBARCTL, Prefix, Ran, alive, executable, gone, running};
 
 #[test]
 fn start_returns_when_the_daemon_answers_and_stop_when_it_is_gone() {
@@ -54,7 +53,7 @@ fn reload_has_the_new_configuration_read() {
         prefix.show("var/log/foobard.log")
     ));
     prefix.ctl(&["reload"]).expect(0);
-    until("the new port", LIMIT, || std::net::TcpStream::connect(("127.0.0.1", other)).ok());
+    std::net::TcpStream::connect(("127.0.0.1", other)).expect("reload returned before the new port was served");
 }
 
 #[test]

@@ -68,6 +68,11 @@ impl Done {
         Done { state: "running", changed: true, pid: Some(pid), text }
     }
 
+    /// The same for a service that has told how it went.
+    pub fn answered(pid: Pid, text: String) -> Done {
+        Done { state: "running", changed: true, pid: Some(pid), text }
+    }
+
     /// The end of a verb that leaves a stopped service alone.
     pub fn idle(service: &Service) -> Done {
         let text = format!("{} is not running, and stays so", service.name);
@@ -75,7 +80,7 @@ impl Done {
     }
 }
 
-/// Why nothing is reloaded.
+/// Why nothing is reloaded or upgraded.
 pub fn nothing_to_reload(service: &Service) -> anyhow::Error {
     Failure::error(Action::NotRunning, format!("{} is not running: start it instead", service.name))
 }

@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::command::done::{self, Done};
 use crate::command::{foreign, foretell};
 use crate::context::Context;
+use crate::control::call;
 use crate::control::guard;
 use crate::control::start;
 use crate::control::stop::{self, Stopped};
@@ -109,7 +110,11 @@ fn may_control(context: &Context, verb: &str, service: &Service) -> Result<()> {
     })
 }
 
-fn tell(context: &Context, verb: &str, name: &ServiceName, done: &Done) -> Result<()> {
+/// Tells how a verb ended.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub(super) fn tell(context: &Context, verb: &str, name: &ServiceName, done: &Done) -> Result<()> {
     let facts = Facts {
         service: name.as_str(),
         ours: true,
@@ -141,7 +146,15 @@ fn again_if_running(context: &Context, service: &Service) -> Result<Done> {
     }
 }
 
+/// Over the control socket the outcome is waited for; by a signal nobody tells.
 fn read_again(context: &Context, service: &Service, process: &Process) -> Result<Done> {
+    stop::reload_signal(service)?;
+    let pid = process.pid();
+    if let Some(call) = call::connect(context, service, process) {
+        context.output.step(format_args!("asking process {pid} to read its configuration again"));
+        let text = call::act(service, process, call, "reload", service.start_timeout)?;
+        return Ok(Done::answered(pid, text));
+    }
     stop::reload(context, service, process)?;
-    Ok(Done::reloaded(service, process.pid()))
+    Ok(Done::reloaded(service, pid))
 }

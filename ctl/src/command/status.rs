@@ -12,8 +12,9 @@ use serde::Serialize;
 
 use crate::cli::Format;
 use crate::clock;
-use crate::command::foreign;
+use crate::command::{figures, foreign};
 use crate::context::Context;
+use crate::control::call::{self, Figures};
 use crate::control::look;
 use crate::output;
 use crate::target::{self, Target};
@@ -32,14 +33,26 @@ struct Facts<'a> {
     cpu_time: Option<f64>,
     memory: Option<u64>,
     pid_file: Option<&'a str>,
+    /// What the service tells of itself.
+    figures: Option<serde_json::Value>,
+}
+
+/// What was found out about a service that runs.
+struct Found {
+    process: Process,
+    used: Option<Usage>,
+    figures: Option<(Figures, serde_json::Value)>,
 }
 
 /// Says whether the service runs; returns the code of LSB.
-pub fn run(context: &Context, name: &str) -> Result<u8> {
+///
+/// # Errors
+/// Those of finding it and of printing.
+pub fn run(context: &Context, name: &str, workers: bool) -> Result<u8> {
     let name = Context::name(name)?;
     context.must_be_live("status")?;
     match target::find(context, &name)? {
-        Target::Ours(service) => ours(context, &service),
+        Target::Ours(service) => ours(context, &service, workers),
         Target::Script(script) => {
             let path = context.root.outside(&script);
             let (code, said) = foreign::status(&path, context.output)?;
@@ -47,7 +60,7 @@ pub fn run(context: &Context, name: &str) -> Result<u8> {
                 let state = Status::of(code).unwrap_or(Status::Unknown);
                 let fallback = format!("{name} is {}", state.words());
                 let message = if said.is_empty() { &fallback } else { &said };
-                tell(context, &name, None, state, code, message, None)?;
+                tell(context, &name, None, (state, code), (message, ""), None)?;
             }
             Ok(code)
         }
@@ -65,7 +78,7 @@ pub fn word(status: Status) -> &'static str {
     }
 }
 
-fn ours(context: &Context, service: &Service) -> Result<u8> {
+fn ours(context: &Context, service: &Service, workers: bool) -> Result<u8> {
     let name = &service.name;
     let looked = look::look(service);
     if let Ok(state) = &looked {
@@ -74,7 +87,10 @@ fn ours(context: &Context, service: &Service) -> Result<u8> {
     let (status, message, found) = match looked {
         Ok(State::Running { process, .. }) => {
             let used = usage::usage(&process);
-            (Status::Running, running(name, &process, used.as_ref()), Some((process, used)))
+            let message = running(name, &process, used.as_ref());
+            let quiet = context.output.quiet && context.output.format == Format::Text;
+            let figures = if quiet { None } else { call::figures(context, service, &process) };
+            (Status::Running, message, Some(Found { process, used, figures }))
         }
         Ok(State::Dead { pid }) => {
             let text =
@@ -87,21 +103,34 @@ fn ours(context: &Context, service: &Service) -> Result<u8> {
     if status == Status::Unknown && context.output.format == Format::Text {
         output::complain(&message);
     } else {
-        tell(context, name, Some(service), status, status.code(), &message, found)?;
+        let more = found.as_ref().and_then(|found| found.figures.as_ref()).map(|row| &row.0);
+        let more = more.map(|figures| more_lines(figures, workers)).unwrap_or_default();
+        if workers && more.is_empty() && status == Status::Running {
+            context
+                .output
+                .warn(format_args!("{name} tells nothing of its workers to whoever may not control it"));
+        }
+        tell(context, name, Some(service), (status, status.code()), (&message, &more), found)?;
     }
     Ok(status.code())
 }
 
+fn more_lines(figures: &Figures, workers: bool) -> String {
+    let table = if workers { format!("\n{}", figures::workers(figures)) } else { String::new() };
+    format!("\n{}{table}", figures::lines(figures))
+}
+
+/// `message` is one line, and `more` what stands below it for people.
 fn tell(
     context: &Context,
     name: &ServiceName,
     service: Option<&Service>,
-    status: Status,
-    code: u8,
-    message: &str,
-    found: Option<(Process, Option<Usage>)>,
+    (status, code): (Status, u8),
+    (message, more): (&str, &str),
+    found: Option<Found>,
 ) -> Result<()> {
-    let (process, used) = found.map_or((None, None), |(process, used)| (Some(process), used));
+    let (process, used, figures) =
+        found.map_or((None, None, None), |found| (Some(found.process), found.used, found.figures));
     let used = used.as_ref();
     let facts = Facts {
         service: name.as_str(),
@@ -115,8 +144,9 @@ fn tell(
         cpu_time: used.map(|used| used.cpu_time.as_secs_f64()),
         memory: used.map(|used| used.memory),
         pid_file: service.map(|service| service.pid_file.as_str()),
+        figures: figures.map(|row| row.1),
     };
-    context.output.result(message, &facts)
+    context.output.result(format_args!("{message}{more}"), &facts)
 }
 
 fn running(name: &ServiceName, process: &Process, used: Option<&Usage>) -> String {

@@ -1,5 +1,6 @@
 //! Controlling services that we have a service file of. This file lists.
 
+pub mod call;
 pub mod guard;
 pub mod look;
 pub mod start;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use foobar_initscripts::exit::Action;
 use foobar_initscripts::service::{Service, SignalName};
+use foobar_process::control;
 use foobar_process::identity::Process;
 use foobar_process::probe::State;
 use foobar_process::startlock::StartLock;
@@ -115,16 +116,20 @@ pub fn running(service: &Service) -> Result<Option<Process>> {
     }
 }
 
-/// Removes the PID file of a dead daemon, if that has not done it. Under the lock that a starting daemon holds
-/// while it writes its own, and judged once more there: so the file that goes is never a new one.
+/// Removes what a daemon that is gone has left, if it has left anything: its PID file, and the control socket that one with
+/// dropped privileges may not remove. Under the lock that a starting daemon holds while it makes its own, and judged once
+/// more there: so what goes is never a new one.
 fn remove_stale(service: &Service) -> Result<()> {
     let pid_file = Path::new(&service.pid_file);
     let is_stale = || matches!(look::look(service), Ok(State::Dead { .. }));
-    if !is_stale() {
+    let has_socket = || fs::symlink_metadata(control::path_for(pid_file)).is_ok();
+    if !has_socket() && !is_stale() {
         return Ok(());
     }
-    // Not had at once: somebody starts the service by other means, who will replace the file.
+    // Not had at once: somebody starts the service by other means, who will replace the files.
     let Ok(_lock) = StartLock::acquire(pid_file, Instant::now()) else { return Ok(()) };
+    // One that stays does no harm: nobody listens there.
+    let _ = control::clear(pid_file);
     if !is_stale() {
         return Ok(());
     }

@@ -32,6 +32,22 @@ pub fn path_for(pid_file: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Removes the socket that a daemon has left which is gone; one behind which somebody listens stays, and so does what is no
+/// socket. Under the lock of a start, so that nobody is about to listen.
+///
+/// # Errors
+/// As unlink(2).
+pub fn clear(pid_file: &Path) -> io::Result<()> {
+    let path = path_for(pid_file);
+    if !fs::symlink_metadata(&path).is_ok_and(|there| there.file_type().is_socket()) {
+        return Ok(());
+    }
+    match UnixStream::connect(&path) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(&path),
+        _ => Ok(()),
+    }
+}
+
 /// How long the daemon may take to accept.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// No answer is longer, in bytes.
@@ -138,11 +154,17 @@ mod tests {
         let other = Process::open(nix::unistd::getppid()).unwrap().unwrap();
         let refused = Call::connect(&pid_file, &other).unwrap_err().to_string();
         assert!(refused.contains(&format!("process {} answers", Pid::this())), "{refused}");
+        clear(&pid_file).unwrap();
+        assert!(path_for(&pid_file).exists(), "somebody listens");
         drop(listener);
         assert!(Call::connect(&pid_file, &own).unwrap().is_none(), "nobody listens");
         let moved = sandbox.path().join("elsewhere");
         fs::rename(path_for(&pid_file), &moved).unwrap();
         std::os::unix::fs::symlink(&moved, path_for(&pid_file)).unwrap();
         assert!(Call::connect(&pid_file, &own).unwrap_err().to_string().contains("no socket"));
+        clear(&pid_file).unwrap();
+        fs::rename(&moved, path_for(&pid_file)).unwrap();
+        clear(&pid_file).unwrap();
+        assert!(!path_for(&pid_file).exists());
     }
 }

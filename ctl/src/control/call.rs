@@ -1,0 +1,116 @@
+//! Asking a running service over its control socket, if it has one: the daemon of foobar has, and whatever is built on its
+//! library. Its answers are read here; what they mean for a verb is decided there.
+
+use std::path::Path;
+use std::time::Duration;
+
+use foobar_initscripts::exit::Action;
+use foobar_initscripts::service::Service;
+use foobar_process::control::Call;
+use foobar_process::identity::Process;
+use serde::Deserialize;
+
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Figures are worth no longer wait: a daemon that does not answer at once has more important troubles.
+const FIGURES: Duration = Duration::from_secs(1);
+
+/// The outcome of what was asked for.
+#[derive(Debug, Deserialize)]
+struct Outcome {
+    ok: bool,
+    /// The exit code of LSB.
+    code: u8,
+    message: String,
+}
+
+/// What a daemon tells of itself, as far as it is printed in lines; the rest is for programs.
+#[derive(Debug, Deserialize)]
+pub struct Figures {
+    /// Workers that an upgrade left to finish.
+    pub former: u64,
+    /// Each of its servers.
+    pub servers: Vec<Server>,
+}
+
+/// One server of a daemon.
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs, reason = "the keys are documented where they are written: foobard, report")]
+pub struct Server {
+    pub name: String,
+    pub connections: u64,
+    pub latency: Latency,
+    pub workers: Vec<Worker>,
+}
+
+/// How long connections lasted, in seconds.
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs, reason = "as above")]
+pub struct Latency {
+    pub count: u64,
+    pub p50: Option<f64>,
+    pub p99: Option<f64>,
+}
+
+/// A context of execution of a server.
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs, reason = "as above")]
+pub struct Worker {
+    pub pid: u32,
+    pub activity: String,
+    pub since: f64,
+    pub served: u64,
+    pub connections: u64,
+    pub peer: Option<String>,
+    pub leaving: bool,
+}
+
+/// A connection to the service that runs as `process`; none if it has no control socket, or none for us.
+pub fn connect(context: &Context, service: &Service, process: &Process) -> Option<Call> {
+    match Call::connect(Path::new(&service.pid_file), process) {
+        Ok(call) => call,
+        Err(error) => {
+            // Somebody may want to be taken for the daemon: no secret, and no reason not to use signals.
+            context.output.warn(format_args!("control socket of {}: {error}", service.name));
+            None
+        }
+    }
+}
+
+/// What the service tells of itself, read and as it was told.
+pub fn figures(
+    context: &Context,
+    service: &Service,
+    process: &Process,
+) -> Option<(Figures, serde_json::Value)> {
+    let call = connect(context, service, process)?;
+    let read = call.ask("status", FIGURES).map_err(|error| error.to_string()).and_then(|text| {
+        let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        let figures = Figures::deserialize(&value).map_err(|error| error.to_string())?;
+        Ok((figures, value))
+    });
+    read.inspect_err(|why| context.output.step(format_args!("no figures of {}: {why}", service.name))).ok()
+}
+
+/// Has the service do something and waits for the outcome; returns its own words about it.
+///
+/// # Errors
+/// Why not, with the code that the service gives.
+pub fn act(
+    service: &Service,
+    process: &Process,
+    call: Call,
+    request: &str,
+    limit: Duration,
+) -> anyhow::Result<String> {
+    let who = format!("{} (PID {})", service.name, process.pid());
+    let failed = |why: String| Failure::error(Action::Error, format!("{who}: {request}: {why}"));
+    let text = call.ask(request, limit).map_err(|error| failed(error.to_string()))?;
+    let outcome: Outcome = serde_json::from_str(&text)
+        .map_err(|error| failed(format!("the answer is not understood: {error}")))?;
+    if outcome.ok {
+        return Ok(format!("{who}: {}", outcome.message));
+    }
+    Err(Failure::error(Action::of_program(outcome.code), format!("{who}: {}", outcome.message)))
+}
