@@ -339,7 +339,11 @@ impl<'a> Machine<'a> {
     }
 }
 
-/// Who may own scripts beside root: below a prefix, we ourselves.
+/// Who may own scripts beside root: below a prefix, we ourselves; in the tree of another machine, who unpacked it.
 fn trusted(context: &Context) -> u32 {
-    if context.root.scope() == Scope::Prefix { machine::user() } else { 0 }
+    match context.root.scope() {
+        Scope::Machine => 0,
+        Scope::Prefix => machine::user(),
+        Scope::Offline => context.root.facts(Path::new("/")).ok().flatten().map_or(0, |top| top.owner),
+    }
 }

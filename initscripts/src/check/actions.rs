@@ -67,16 +67,19 @@ fn look(text: &str) -> Seen<'static> {
     for (number, line) in (1..).zip(text.lines()) {
         let code = line.split('#').next().unwrap_or_default();
         let bare = code.trim_start();
-        let is_usage = bare.to_ascii_lowercase().contains("usage");
-        let prints = is_usage || prints(bare);
+        let (label, rest) = label(line_without_comment(line).trim_start());
+        let is_usage = rest.to_ascii_lowercase().contains("usage");
+        let prints = is_usage || prints(rest);
+        // What the script calls itself with is answered elsewhere.
+        let rest = rest.split("$0").next().unwrap_or_default();
         for action in KNOWN {
             if named(code, action) {
                 seen.named.entry(action).or_insert(number);
             }
-            if is_word(line_without_comment(line), action) {
-                let into = if prints { None } else { Some(&mut seen.handled) };
-                let into = if is_usage { Some(&mut seen.promised) } else { into };
-                into.map(|map| map.entry(action).or_insert(number));
+            if is_word(label, action) || (!prints && is_word(rest, action)) {
+                seen.handled.entry(action).or_insert(number);
+            } else if is_usage && is_word(line_without_comment(line), action) {
+                seen.promised.entry(action).or_insert(number);
             }
         }
         if is_case(bare) {
@@ -89,6 +92,15 @@ fn look(text: &str) -> Seen<'static> {
         seen.hands_on |= argument && !looks_on && !prints;
     }
     seen
+}
+
+/// A line of a case: the patterns, and what follows the parenthesis.
+fn label(code: &str) -> (&str, &str) {
+    let plain = |c: char| c.is_alphanumeric() || " \t|'\"*?[]_-".contains(c);
+    match code.split_once(')') {
+        Some((label, rest)) if label.trim_start_matches('(').chars().all(plain) => (label, rest.trim_start()),
+        _ => ("", code),
+    }
 }
 
 /// A `#` within a word opens no comment.

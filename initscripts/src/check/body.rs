@@ -23,7 +23,8 @@ pub(super) fn interpreter(text: &str) -> Option<&str> {
 
 /// Whether the actions are those of init-d-script: as the interpreter, as its argument, or read by the script.
 pub(super) fn has_init_d_script(text: &str) -> bool {
-    let reads = |line: &str| line.trim_start().starts_with(&format!(". {INIT_D_SCRIPT}"));
+    let read = format!(". {INIT_D_SCRIPT}");
+    let reads = |line: &str| line.split('#').next().is_some_and(|code| code.contains(&read));
     interpreter(text) == Some(INIT_D_SCRIPT) || is_argument(text) || text.lines().any(reads)
 }
 

@@ -24,7 +24,9 @@ HEADER_OPEN = "header-open" Error ["init.d-script-has-unterminated-lsb-section"]
     "add the line after the last key",
     "without an end insserv cannot tell keys from other comments and gives up, unless it is forced";
 
-HEADER_TORN = "header-torn" Warning ["init.d-script-has-unterminated-lsb-section"],
+HEADER_TORN = "header-torn" Warning
+    ["init.d-script-has-unterminated-lsb-section", "init.d-script-missing-lsb-keyword",
+     "init.d-script-missing-lsb-short-description"],
     "there is a line in the LSB header that is no comment",
     "insserv reads on behind it, other readers end the header there",
     "let each line between the first and the last one begin with '#'",

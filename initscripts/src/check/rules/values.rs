@@ -41,7 +41,7 @@ LEVEL_B = "level-b" Error
     ["init.d-script-has-bad-start-runlevel", "init.d-script-has-bad-stop-runlevel"],
     "the runlevel B exists on SUSE only",
     "insserv exits as soon as it reads this script, so no other one is put in order either",
-    "use S",
+    "write S instead",
     "elsewhere scripts for the boot are in runlevel S";
 
 STARTS_AT_HALT = "starts-at-halt" Error ["init.d-script-starts-in-stop-runlevel"],

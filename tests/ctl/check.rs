@@ -1,0 +1,9 @@
+//! `check`: every code by something that shows it and something near to it that does not, and the linter beside
+//! lintian, beside our own scripts and on a real machine.
+
+mod beside;
+mod live;
+mod machine;
+mod scripts;
+mod tree;
+mod usage;
