@@ -182,15 +182,17 @@ impl Panel {
             let places = apart(&group.iter().map(|end| end.1).collect::<Vec<_>>());
             for ((x, y, line), place) in group.iter().zip(places) {
                 let (colour, label) = (line.colour, escaped(line.label.as_deref().unwrap_or_default()));
+                let text =
+                    format!("<text x=\"{:.1}\" y=\"{:.1}\" font-weight=\"bold\"", x + 17.0, place + 4.0);
+                // White below the letters keeps them legible across a curve. Two elements, since not every
+                // viewer knows paint-order.
                 let _ = writeln!(
                     svg,
-                    "<path d=\"M{:.1} {y:.1}L{:.1} {place:.1}\" stroke=\"{colour}\" stroke-width=\"0.8\" opacity=\"0.6\"/>\
-                     <text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\" font-weight=\"bold\" stroke=\"#fff\" \
-                     stroke-width=\"3\" paint-order=\"stroke\">{label}</text>",
-                    x + 4.0,
+                    "<path d=\"M{:.1} {y:.1}L{:.1} {place:.1}\" stroke=\"{colour}\" stroke-width=\"0.8\" \
+                     opacity=\"0.6\"/>\n{text} stroke=\"#fff\" stroke-width=\"3\" stroke-linejoin=\"round\" \
+                     fill=\"#fff\">{label}</text>\n{text} fill=\"{colour}\">{label}</text>",
+                    x + 5.0,
                     x + 14.0,
-                    x + 17.0,
-                    place + 4.0
                 );
             }
         }

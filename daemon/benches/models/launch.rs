@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::prctl::set_pdeathsig;
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{SigSet, Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{Pid, getppid};
 
@@ -173,6 +173,8 @@ pub fn become_server() -> Result<(), String> {
     if usize::try_from(getppid().as_raw()) != Ok(bench) {
         return Err("the bench has ended".to_owned());
     }
+    // The bench waits for signals in a thread and has them blocked, which a child inherits.
+    SigSet::empty().thread_set_mask().map_err(|errno| format!("cannot unblock signals: {errno}"))?;
     cores::pin(core)?;
     cores::raise_open_files()?;
     let error = Command::new(program).args(&arguments[4..]).exec();

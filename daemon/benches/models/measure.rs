@@ -31,6 +31,9 @@ pub struct Point {
     pub latencies: Histogram,
     /// CPU time of the server for an answer.
     pub cpu: Duration,
+    /// The same of the first server in the same round, divided by it: above 1 is cheaper. It suffers less than the
+    /// rate when others use the machine.
+    pub cpu_ratio: Option<f64>,
     /// Share of its core that the server used. Well below 1 it is not the server that limits the rate.
     pub busy: f64,
     /// While all connections were held.
@@ -54,6 +57,11 @@ struct Round {
 impl Round {
     fn rate(&self) -> f64 {
         self.sample.answers as f64 / self.sample.window.as_secs_f64().max(1e-9)
+    }
+
+    /// Answers for a second of CPU time.
+    fn answers_for_cpu(&self) -> f64 {
+        self.sample.all as f64 / self.cpu.as_secs_f64().max(1e-9)
     }
 }
 
@@ -87,7 +95,8 @@ pub fn compare(
     let points = servers.iter().enumerate().map(|(index, server)| Point {
         server: server.name.clone(),
         clients,
-        ratio: if index == 0 { None } else { ratio(&rounds[index], &rounds[0]) },
+        ratio: if index == 0 { None } else { ratio(&rounds[index], &rounds[0], Round::rate) },
+        cpu_ratio: if index == 0 { None } else { ratio(&rounds[index], &rounds[0], Round::answers_for_cpu) },
         failure: failures[index].clone(),
         ..summary(&rounds[index])
     });
@@ -146,14 +155,14 @@ fn summary(rounds: &[Round]) -> Point {
     let of = |value: fn(&Round) -> f64| median(rounds.iter().map(value).collect()).unwrap_or(0.0);
     point.rate = of(Round::rate);
     point.busy = of(|round| round.cpu.as_secs_f64() / round.elapsed.as_secs_f64().max(1e-9));
-    let cpu = of(|round| round.cpu.as_secs_f64() / (round.sample.all as f64).max(1.0));
-    point.cpu = Duration::from_secs_f64(cpu);
+    let answers = of(Round::answers_for_cpu);
+    point.cpu = Duration::try_from_secs_f64(1.0 / answers).unwrap_or_default();
     point
 }
 
-fn ratio(rounds: &[Round], base: &[Round]) -> Option<f64> {
-    let ratios = rounds.iter().zip(base).filter(|(_, base)| base.sample.answers > 0);
-    median(ratios.map(|(round, base)| round.rate() / base.rate()).collect())
+fn ratio(rounds: &[Round], base: &[Round], value: fn(&Round) -> f64) -> Option<f64> {
+    let ratios = rounds.iter().zip(base).filter(|(_, base)| value(base) > 0.0);
+    median(ratios.map(|(round, base)| value(round) / value(base)).collect())
 }
 
 fn median(mut values: Vec<f64>) -> Option<f64> {

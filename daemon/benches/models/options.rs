@@ -23,6 +23,8 @@ pub struct Options {
     pub models: Vec<String>,
     /// How many clients at once, ascending.
     pub clients: &'static [usize],
+    /// The same for the tables of peers, most of which serve no more at a time.
+    pub peer_clients: &'static [usize],
     /// How long and how often.
     pub times: Times,
 }
@@ -38,8 +40,9 @@ pub struct Times {
     pub rounds: usize,
 }
 
-const FULL: Times = Times { warm: Duration::from_millis(100), window: Duration::from_millis(500), rounds: 3 };
-const QUICK: Times = Times { warm: Duration::from_millis(30), window: Duration::from_millis(120), rounds: 2 };
+// Many short rounds stand disturbances of the machine better than few long ones: what counts is their median.
+const FULL: Times = Times { warm: Duration::from_millis(50), window: Duration::from_millis(300), rounds: 5 };
+const QUICK: Times = Times { warm: Duration::from_millis(20), window: Duration::from_millis(100), rounds: 2 };
 
 impl Options {
     /// Reads them. `Ok(None)`: help was asked for.
@@ -49,13 +52,21 @@ impl Options {
     pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
         let svg = Path::new(env!("CARGO_TARGET_TMPDIR")).join("models.svg");
         let clients: &[usize] = &[1, 10, 100, 1_000, 10_000];
-        let mut options = Options { svg, foobard: None, models: Vec::new(), clients, times: FULL };
+        let mut options = Options {
+            svg,
+            foobard: None,
+            models: Vec::new(),
+            clients,
+            peer_clients: &clients[..3],
+            times: FULL,
+        };
         let mut arguments = arguments;
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value\n\n{USAGE}"));
             match argument.as_str() {
                 "--quick" => {
                     options.clients = &clients[..4];
+                    options.peer_clients = &clients[..2];
                     options.times = QUICK;
                 }
                 "--model" => options.models.push(value()?),

@@ -13,9 +13,6 @@ use super::stop;
 use super::table::{self, Group};
 use super::tree;
 
-/// Clients of the tables of peers, most of which serve no more at a time.
-const PEER_CLIENTS: usize = 100;
-
 /// Everything that was measured.
 #[derive(Debug, Default)]
 struct Figures {
@@ -147,9 +144,7 @@ fn exec(workshop: &Workshop, options: &Options, figures: &mut Figures) -> Result
             Err(why) => figures.missing.push(format!("foobard with service = \"exec\": {why}")),
         }
     }
-    let clients: Vec<usize> =
-        options.clients.iter().copied().filter(|clients| *clients <= PEER_CLIENTS).collect();
-    Ok(vec![group("exec", &servers, &Exchange::Echo, Mode::Short, &clients, options)?])
+    Ok(vec![group("exec", &servers, &Exchange::Echo, Mode::Short, options.peer_clients, options)?])
 }
 
 fn http(workshop: &Workshop, options: &Options, figures: &mut Figures) -> Result<Vec<Group>, String> {
@@ -158,9 +153,7 @@ fn http(workshop: &Workshop, options: &Options, figures: &mut Figures) -> Result
     else {
         return Ok(Vec::new());
     };
-    let clients: Vec<usize> =
-        options.clients.iter().copied().filter(|clients| *clients <= PEER_CLIENTS).collect();
-    Ok(vec![group("HTTP", &servers, &peer.exchange(), Mode::Short, &clients, options)?])
+    Ok(vec![group("HTTP", &servers, &peer.exchange(), Mode::Short, options.peer_clients, options)?])
 }
 
 fn peers(table: Table, workshop: &Workshop, figures: &mut Figures) -> Result<Vec<Server>, String> {

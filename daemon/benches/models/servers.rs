@@ -33,8 +33,8 @@ pub struct Model {
 }
 
 /// All of them, in the order of the article, the modern way last. The pools are of [`WORKERS`], neither more nor less.
-/// Delayed allocation takes its delay (20 ms in both) for each connection that is held, so that a crowd of thousands gathers
-/// for ever.
+/// Delayed allocation takes its delay (20 ms in both) for each connection that is held, so that a large crowd gathers for
+/// ever.
 pub const MODELS: [Model; 7] = [
     Model { name: "iterative", holds: 1, keys: "" },
     Model { name: "fork", holds: usize::MAX, keys: "" },
@@ -43,7 +43,7 @@ pub const MODELS: [Model; 7] = [
         holds: WORKERS,
         keys: "start-workers = 8\nmin-spare = 1\nmax-spare = 8\nmax-workers = 8\n",
     },
-    Model { name: "delayed", holds: 100, keys: "max-workers = 128\n" },
+    Model { name: "delayed", holds: 20, keys: "" },
     Model { name: "threads", holds: usize::MAX, keys: "" },
     Model { name: "prethreaded", holds: WORKERS, keys: "threads = 8\n" },
     Model { name: "event", holds: usize::MAX, keys: "event-workers = 1\n" },

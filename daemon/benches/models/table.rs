@@ -16,7 +16,7 @@ pub struct Group {
     pub points: Vec<Point>,
 }
 
-/// Prints a table; `base` is what the ratios refer to.
+/// Prints a table; `base` is what the ratios refer to, of the rate first and then of the answers for the same CPU time.
 pub fn print(title: &str, base: &str, groups: &[Group]) {
     if groups.is_empty() {
         return;
@@ -24,7 +24,7 @@ pub fn print(title: &str, base: &str, groups: &[Group]) {
     println!("\n{title}\n");
     let of = format!("of {base}");
     println!(
-        "  {:<28} {:>7} {:>10} {of:>9} {:>9} {:>9} {:>9} {:>8} {:>6}  remarks",
+        "  {:<28} {:>7} {:>10} {of:>12} {:>9} {:>9} {:>9} {:>8} {of:>12} {:>6}  remarks",
         "", "clients", "a second", "p50 µs", "p99 µs", "p99.9 µs", "CPU µs", "core"
     );
     for group in groups {
@@ -40,16 +40,21 @@ fn line(point: &Point) {
     }
     let micros = |part| point.latencies.percentile(part).map_or("-".to_owned(), micros);
     println!(
-        "{head} {:>10} {:>9} {:>9} {:>9} {:>9} {:>8.1} {:>5.0}%  {}",
+        "{head} {:>10} {:>12} {:>9} {:>9} {:>9} {:>8.1} {:>12} {:>5.0}%  {}",
         thousands(point.rate),
-        point.ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default(),
+        ratio(point.ratio),
         micros(0.5),
         micros(0.99),
         micros(0.999),
         point.cpu.as_secs_f64() * 1e6,
+        ratio(point.cpu_ratio),
         point.busy * 100.0,
         remarks(point)
     );
+}
+
+fn ratio(ratio: Option<f64>) -> String {
+    ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default()
 }
 
 fn remarks(point: &Point) -> String {
@@ -88,24 +93,31 @@ pub fn print_memory(groups: &[Group], idle: &[(String, String, u64)]) {
     }
 }
 
-/// Prints which models reach what is wanted of them, and where those that do not fall short.
+/// Prints which models reach what is wanted of them, by rate and by CPU time, and where those that do not fall short.
 pub fn print_verdict(tables: &[(&str, &[Group])]) {
     println!("\nWanted: {WANTED} of the bare loop of the same model\n");
     for (load, groups) in tables {
         for group in *groups {
-            let rated = group.points.iter().filter_map(|point| Some((point.ratio?, point.clients)));
-            let all: Vec<(f64, usize)> = rated.collect();
-            if all.is_empty() {
-                continue;
+            let rate = short_of(group, |point| point.ratio);
+            let cpu = short_of(group, |point| point.cpu_ratio);
+            if let (Some(rate), Some(cpu)) = (rate, cpu) {
+                println!("    {:<12} {load:<18} rate: {rate}; CPU: {cpu}", group.name);
             }
-            let short: Vec<String> = all
-                .iter()
-                .filter(|(ratio, _)| *ratio < WANTED)
-                .map(|(ratio, clients)| format!("{ratio:.2} at {}", thousands(*clients as f64)))
-                .collect();
-            let told = if short.is_empty() { "reached".to_owned() } else { short.join(", ") };
-            println!("    {:<12} {load:<20} {told}", group.name);
         }
+    }
+}
+
+/// Where a ratio is lower than wanted; none if there is no ratio at all.
+fn short_of(group: &Group, ratio: fn(&Point) -> Option<f64>) -> Option<String> {
+    let rated = group.points.iter().filter_map(|point| Some((ratio(point)?, point.clients)));
+    let all: Vec<(f64, usize)> = rated.collect();
+    let short = all.iter().filter(|(ratio, _)| *ratio < WANTED);
+    let told: Vec<String> =
+        short.map(|(ratio, clients)| format!("{ratio:.2} at {}", thousands(*clients as f64))).collect();
+    match told.len() {
+        _ if all.is_empty() => None,
+        0 => Some("reached".to_owned()),
+        _ => Some(told.join(", ")),
     }
 }
 
