@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
-use foobar_process::Pid;
+use foobar_process::program::Running;
 
 use crate::address::Peer;
 use crate::config::Server;
@@ -50,15 +50,14 @@ pub trait Handler: Send + Sync {
     }
 
     /// Starts a program that serves a connection of `peer` to `local` in the place of [`Handler::serve`], where a model
-    /// starts a process for each connection anyway; none if that is not how this service works. The program has a
-    /// process group of its own, as from [`Program::start`](foobar_process::program::Program::start), and the caller
-    /// waits for it.
+    /// starts a process for each connection anyway; none if that is not how this service works. The caller waits for its
+    /// end.
     fn start_program(
         &self,
         peer: &Peer,
         local: &Peer,
         connection: BorrowedFd<'_>,
-    ) -> Option<io::Result<Pid>> {
+    ) -> Option<io::Result<Running>> {
         let _ = (peer, local, connection);
         None
     }

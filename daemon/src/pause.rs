@@ -1,10 +1,7 @@
 //! A pause that grows: what keeps a server that has run out of descriptors, memory or processes from
 //! spinning. Knows nothing of why it is taken.
 
-use std::io;
 use std::time::{Duration, Instant};
-
-use nix::errno::Errno;
 
 const SHORTEST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_secs(1);
@@ -46,12 +43,6 @@ impl Pause {
     pub(crate) fn until(&self, now: Instant) -> Option<Instant> {
         self.until.filter(|until| *until > now)
     }
-}
-
-/// Whether something failed for want of what may be there again in a moment: processes, memory, descriptors.
-pub(crate) fn is_scarcity(error: &io::Error) -> bool {
-    let errno = error.raw_os_error().map(Errno::from_raw);
-    matches!(errno, Some(Errno::EAGAIN | Errno::ENOMEM | Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS))
 }
 
 #[cfg(test)]

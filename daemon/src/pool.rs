@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use foobar_process::child::{Exit, How, Lifeline};
 use foobar_process::identity::Process;
-use foobar_process::program::signal_group;
+use foobar_process::program::{Running, signal_group};
 use foobar_process::syslog::Priority;
 use foobar_process::{Pid, Signal};
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -39,7 +39,7 @@ struct Worker {
     /// Where nobody reaps: the process itself, since its number may become another's.
     process: Option<Process>,
     /// A program, which leads a process group, and whom it serves.
-    serves: Option<Peer>,
+    program: Option<(Running, Peer)>,
     /// When its time is over.
     due: Option<Instant>,
 }
@@ -171,7 +171,7 @@ impl Pool {
     }
 
     /// A worker was started, or a program that serves this peer.
-    pub(crate) fn enter(&mut self, pid: Pid, slot: Option<usize>, serves: Option<Peer>) {
+    pub(crate) fn enter(&mut self, pid: Pid, slot: Option<usize>, program: Option<(Running, Peer)>) {
         self.first = false;
         let process = if self.is_unmanaged() { Process::open(pid).ok().flatten() } else { None };
         self.task.board.count(Counter::Started, 1);
@@ -179,18 +179,12 @@ impl Pool {
             self.task.board.own(slot, u32::try_from(pid.as_raw()).unwrap_or(0));
         }
         let born = Instant::now();
-        let total = self.task.server.limits.total.filter(|_| serves.is_some());
+        let total = self.task.server.limits.total.filter(|_| program.is_some());
         let due = total.map(|total| born + total);
         if let Some(due) = due {
             self.overtime.insert((due, pid), Signal::SIGTERM);
         }
-        self.failing &= serves.is_none();
-        self.workers.insert(pid, Worker { slot, born, process, serves, due });
-    }
-
-    /// Whether it is new that the program cannot be executed.
-    pub(crate) fn is_news_of_failure(&mut self) -> bool {
-        !std::mem::replace(&mut self.failing, true)
+        self.workers.insert(pid, Worker { slot, born, process, program, due });
     }
 
     /// When the time of a program is over.
@@ -211,16 +205,19 @@ impl Pool {
     }
 
     /// A program has ended: its connection is over.
-    fn ended(&self, worker: &Worker, peer: &Peer, exit: Exit) {
+    fn ended(&mut self, worker: &Worker, running: &Running, peer: &Peer, exit: Exit) {
         let Task { server, board, log, .. } = &*self.task;
         let lasted = worker.born.elapsed();
         if let Some(slot) = worker.slot {
             board.end(slot, lasted);
         }
-        let result = outcome(exit.how);
+        let failed = running.failure();
+        // A line for each connection would say the same again and again.
+        let news = !std::mem::replace(&mut self.failing, failed.is_some()) || failed.is_none();
+        let result = failed.map_or_else(|| outcome(exit.how), Err);
         if let Err(error) = &result {
             board.count(Counter::Failed, 1);
-            if !is_everyday(error.kind()) {
+            if news && !is_everyday(error.kind()) {
                 log.write(Priority::Warning, &format!("{}: connection of {peer}: {error}", server.name));
             }
         }
@@ -255,8 +252,8 @@ impl Pool {
         if let Some(due) = worker.due {
             self.overtime.remove(&(due, exit.pid));
         }
-        if let Some(peer) = &worker.serves {
-            self.ended(&worker, peer, exit);
+        if let Some((running, peer)) = &worker.program {
+            self.ended(&worker, running, peer, exit);
         }
         if let Some(slot) = worker.slot {
             self.task.board.release(slot);
@@ -266,7 +263,7 @@ impl Pool {
             self.task.board.release_all_of(u32::try_from(exit.pid.as_raw()).unwrap_or(0));
         }
         // One that was told to end may be ended by a signal.
-        if exit.how == How::Code(0) || worker.serves.is_some() || self.task.board.is_ending() {
+        if exit.how == How::Code(0) || worker.program.is_some() || self.task.board.is_ending() {
             return Some(None);
         }
         self.task.board.count(Counter::Crashed, 1);
@@ -308,7 +305,7 @@ impl Pool {
         let now = Instant::now();
         let left = |worker: &Worker| worker.due.map(|due| due.saturating_duration_since(now));
         let workers = self.workers.iter();
-        workers.map(|(pid, it)| ElderWorker::new(*pid, it.serves.is_some(), left(it))).collect()
+        workers.map(|(pid, it)| ElderWorker::new(*pid, it.program.is_some(), left(it))).collect()
     }
 
     /// Makes the pool larger or smaller by as many workers.
@@ -325,7 +322,7 @@ impl Pool {
             // One that has ended this very moment is no concern.
             match &worker.process {
                 Some(process) => drop(process.signal(signal)),
-                None if worker.serves.is_some() => signal_group(*pid, signal),
+                None if worker.program.is_some() => signal_group(*pid, signal),
                 None => drop(nix::sys::signal::kill(*pid, signal)),
             }
         }

@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -17,13 +18,12 @@ use rustix::process::{PidfdFlags, pidfd_open};
 use crate::child::{self, How};
 use crate::environment::Environment;
 use crate::identity::timeout;
+use crate::sys::{Birth, Words};
 
 /// A program with its arguments and the environment of [`Environment::default`], ready to be started.
 #[derive(Debug, Clone)]
 pub struct Program {
-    path: CString,
-    arguments: Vec<CString>,
-    environment: Vec<CString>,
+    words: Arc<Words>,
 }
 
 impl Program {
@@ -42,7 +42,7 @@ impl Program {
         for (name, value) in Environment::default().variables() {
             environment.push(variable(&name, &value)?);
         }
-        Ok(Program { path, arguments: words, environment })
+        Ok(Program { words: Arc::new(Words { path, arguments: words, environment }) })
     }
 
     /// Whether this process may execute it.
@@ -50,18 +50,19 @@ impl Program {
     /// # Errors
     /// What access(2) says.
     pub fn is_executable(&self) -> io::Result<()> {
-        Ok(access(self.path.as_c_str(), AccessFlags::X_OK)?)
+        Ok(access(self.words.path.as_c_str(), AccessFlags::X_OK)?)
     }
 
     /// Starts it with `connection` as standard input and output, and `diagnostics` as standard error (none: that of this
-    /// process), and with `variables` added to its environment.
+    /// process), and with `variables` added to its environment. Does not wait until it is executed: that this failed is
+    /// told by [`Running::wait`] and [`Running::failure`].
     ///
     /// It starts clean, as by [`child::command`], in a process group of its own, and is killed when the thread that has
     /// started it ends, however that goes: nobody would be left who minds it. (A program that gains rights by its
     /// set-user-ID bit is not: PR_SET_PDEATHSIG(2const).) It is to be waited for by [`Running::wait`] or [`child::reap`].
     ///
     /// # Errors
-    /// What clone(2) and execve(2) say.
+    /// What clone(2) says, and `InvalidInput` for a variable with a NUL or a descriptor below 3.
     pub fn start(
         &self,
         variables: &[(&str, String)],
@@ -72,10 +73,9 @@ impl Program {
         for (name, value) in variables {
             own.push(variable(OsStr::new(name), OsStr::new(value))?);
         }
-        let arguments: Vec<_> = self.arguments.iter().map(CString::as_c_str).collect();
-        let environment: Vec<_> = self.environment.iter().chain(&own).map(CString::as_c_str).collect();
         let streams = [Some(connection), Some(connection), diagnostics];
-        crate::sys::start(&self.path, &arguments, &environment, streams).map(|pid| Running { pid })
+        let (pid, birth) = crate::sys::start(&self.words, own, streams)?;
+        Ok(Running { pid, birth })
     }
 }
 
@@ -87,6 +87,7 @@ fn variable(name: &OsStr, value: &OsStr) -> io::Result<CString> {
 #[derive(Debug)]
 pub struct Running {
     pid: Pid,
+    birth: Arc<Birth>,
 }
 
 impl Running {
@@ -110,10 +111,21 @@ impl Running {
         signal_group(self.pid, signal);
     }
 
-    /// Waits for its end. `None` when SIGCHLD is ignored.
+    /// Why it could not be executed, if so: the path, and what execve(2) says. Known once it has ended.
     #[must_use]
-    pub fn wait(self) -> Option<How> {
-        child::wait_for(self.pid)
+    pub fn failure(&self) -> Option<io::Error> {
+        let error = self.birth.failure()?;
+        let path = self.birth.words.path.to_string_lossy();
+        Some(io::Error::new(error.kind(), format!("cannot execute {path}: {error}")))
+    }
+
+    /// Waits for its end. `None` when SIGCHLD is ignored.
+    ///
+    /// # Errors
+    /// As [`Running::failure`].
+    pub fn wait(self) -> io::Result<Option<How>> {
+        let how = child::wait_for(self.pid);
+        self.failure().map_or(Ok(how), Err)
     }
 
     /// Ends it by TERM, and by KILL when it has not ended within `patience`; returns when it has.
@@ -163,7 +175,7 @@ mod tests {
         assert_eq!(nix::unistd::getpgid(Some(running.pid())).unwrap(), running.pid());
         std::io::Write::write_all(&mut near, b"to cat\n").unwrap();
         near.shutdown(std::net::Shutdown::Write).unwrap();
-        assert_eq!(running.wait(), Some(How::Code(0)));
+        assert_eq!(running.wait().unwrap(), Some(How::Code(0)));
         drop((far, leaked));
         let mut text = String::new();
         near.read_to_string(&mut text).unwrap();
@@ -173,12 +185,14 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_executed_is_an_error_and_no_child() {
+    fn what_cannot_be_executed_is_told() {
         let (_near, far) = UnixStream::pair().unwrap();
         for (path, errno) in [("/nonexistent", Errno::ENOENT), ("/etc/passwd", Errno::EACCES)] {
             let program = Program::new::<&str>(Path::new(path), &[]).unwrap();
-            let error = program.start(&[], far.as_fd(), None).unwrap_err();
-            assert_eq!(error.raw_os_error(), Some(errno as i32), "{path}");
+            let running = program.start(&[], far.as_fd(), None).unwrap();
+            let error = running.wait().unwrap_err().to_string();
+            let reason = io::Error::from_raw_os_error(errno as i32);
+            assert_eq!(error, format!("cannot execute {path}: {reason}"));
         }
         assert!(Program::new(Path::new("/bin/sh"), &["nul\0"]).is_err());
         assert!(shell("").start(&[], std::io::stdin().as_fd(), None).is_err(), "0 to 2 cannot be streams");
@@ -211,7 +225,7 @@ mod tests {
             running.unwrap()
         });
         let running = starting.join().unwrap();
-        assert_eq!(running.wait(), Some(How::Signal(Signal::SIGKILL)));
+        assert_eq!(running.wait().unwrap(), Some(How::Signal(Signal::SIGKILL)));
         let mut text = String::new();
         near.read_to_string(&mut text).unwrap();
     }

@@ -16,7 +16,7 @@ use crate::procfs;
 
 mod start;
 
-pub(crate) use start::start;
+pub(crate) use start::{Birth, Words, start};
 
 /// Which side of a fork this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,11 +75,7 @@ fn reset_signals(pipe: libc::sighandler_t) {
         // SAFETY: SIG_DFL and SIG_IGN install no handler. KILL and STOP are refused with EINVAL.
         unsafe { libc::signal(number, action) };
     }
-    reset_hidden_signals();
-}
-
-/// The C library's own signals, which it lets nobody touch, can be inherited as ignored all the same.
-fn reset_hidden_signals() {
+    // The C library's own signals, which it lets nobody touch, can be inherited as ignored all the same.
     for number in libc::SIGSYS + 1..libc::SIGRTMIN() {
         default_if_ignored(number);
     }
@@ -268,29 +264,23 @@ pub(crate) fn clean_start(command: &mut Command) {
     let listed = procfs::open_descriptors().unwrap_or_default();
     let hook = move || {
         reset_signals(libc::SIG_DFL);
-        make_clean(&listed);
+        // Close-on-exec and not close: std's own error pipe is among them.
+        if !close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) {
+            for fd in listed.iter().filter(|fd| **fd >= 3) {
+                // SAFETY: a flag is set on a number; a closed one answers EBADF.
+                unsafe { libc::fcntl(*fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+            }
+        }
+        // SAFETY: the set is initialised by sigemptyset before it is used; both calls are async-signal-safe.
+        unsafe {
+            let mut none: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&mut none);
+            libc::sigprocmask(libc::SIG_SETMASK, &none, ptr::null_mut());
+        }
         Ok(())
     };
     // SAFETY: the hook makes only async-signal-safe calls and does not allocate.
     unsafe { command.pre_exec(hook) };
-}
-
-/// What a program is to inherit beside default signal actions: nothing but the descriptors 0 to 2, an empty mask. Only
-/// async-signal-safe calls, and no allocation.
-fn make_clean(listed: &[RawFd]) {
-    // Close-on-exec and not close: std's own error pipe is among them.
-    if !close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) {
-        for fd in listed.iter().filter(|fd| **fd >= 3) {
-            // SAFETY: a flag is set on a number; a closed one answers EBADF.
-            unsafe { libc::fcntl(*fd, libc::F_SETFD, libc::FD_CLOEXEC) };
-        }
-    }
-    // SAFETY: the set is initialised by sigemptyset before it is used; both calls are async-signal-safe.
-    unsafe {
-        let mut none: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&mut none);
-        libc::sigprocmask(libc::SIG_SETMASK, &none, ptr::null_mut());
-    }
 }
 
 /// A shared mapping of 64-bit cells; unmapped when dropped.

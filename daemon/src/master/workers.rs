@@ -13,11 +13,9 @@ use nix::sys::timerfd::Expiration;
 
 use super::state::Master;
 use crate::address::Peer;
-use crate::board::Counter;
 use crate::control::Control;
 use crate::model::crew::{self, Acceptor};
 use crate::model::worker;
-use crate::pause::is_scarcity;
 use crate::pool::Pool;
 use crate::upgrade::Upgrade;
 
@@ -37,22 +35,19 @@ impl Master<'_> {
         // Taken in the worker only.
         let mut kept = Some((stream, peer));
         let program = kept.as_ref().and_then(|(stream, peer)| worker::program(&task, stream, peer));
-        let served_by = program.is_some().then(|| kept.as_ref().map(|it| it.1.clone())).flatten();
-        let started = program.unwrap_or_else(|| {
-            self.fork(number, |leash| kept.take().map_or(0, |it| worker::serve(&task, slot, it, leash)))
-        });
-        match started {
-            Ok(pid) => {
-                if let Some(pool) = self.pools.get_mut(&number) {
-                    pool.enter(pid, Some(slot), served_by);
-                }
+        let started = match program {
+            Some(Ok(running)) => Ok((running.pid(), kept.take().map(|(_, peer)| (running, peer)))),
+            Some(Err(error)) => Err(error),
+            None => {
+                let body =
+                    |leash: &child::Leash| kept.take().map_or(0, |it| worker::serve(&task, slot, it, leash));
+                self.fork(number, body).map(|pid| (pid, None))
             }
-            Err(error) if served_by.is_some() && !is_scarcity(&error) => {
-                // No pause would help, and nobody shall wait for a program that is not there.
-                task.board.count(Counter::Failed, 1);
-                task.board.release(slot);
-                if self.pools.get_mut(&number).is_some_and(Pool::is_news_of_failure) {
-                    self.say(Priority::Err, &format!("{}: {error}", task.server.name));
+        };
+        match started {
+            Ok((pid, program)) => {
+                if let Some(pool) = self.pools.get_mut(&number) {
+                    pool.enter(pid, Some(slot), program);
                 }
             }
             Err(error) => {

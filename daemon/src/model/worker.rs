@@ -3,8 +3,8 @@
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 
-use foobar_process::Pid;
 use foobar_process::child::Leash;
+use foobar_process::program::Running;
 use foobar_process::syslog::Priority;
 
 use super::{Task, event, one, prethreaded, threads};
@@ -29,7 +29,7 @@ pub(crate) fn serve(task: &Task, slot: usize, connection: (OwnedFd, Peer), leash
 }
 
 /// Starts the program that serves a connection in the place of a worker, if the service is one.
-pub(crate) fn program(task: &Task, stream: &OwnedFd, peer: &Peer) -> Option<io::Result<Pid>> {
+pub(crate) fn program(task: &Task, stream: &OwnedFd, peer: &Peer) -> Option<io::Result<Running>> {
     let local = local_of(stream, peer);
     task.handler.start_program(peer, &local, stream.as_fd())
 }

@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use foobar_process::Signal;
 use foobar_process::child::How;
 use foobar_process::program::{Program, Running};
-use foobar_process::{Pid, Signal};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use nix::unistd::pipe2;
@@ -27,7 +27,6 @@ use crate::address::Peer;
 use crate::config::Server;
 use crate::connection::{Connection, Wish};
 use crate::handler::Handler;
-use crate::pause::is_scarcity;
 
 /// How long a program may take to end by TERM.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
@@ -78,13 +77,7 @@ impl Exec {
 
     fn begin(&self, peer: &Peer, local: &Peer, connection: BorrowedFd<'_>) -> io::Result<Running> {
         let errors = self.diagnostics.get().map(|pipe| pipe.write.as_fd());
-        self.program.start(&variables(peer, local, connection), connection, errors).map_err(|error| {
-            // What the machine lacks may be there again in a moment, which is for the caller to tell.
-            if is_scarcity(&error) {
-                return error;
-            }
-            io::Error::new(error.kind(), format!("cannot execute {}: {error}", self.path.display()))
-        })
+        self.program.start(&variables(peer, local, connection), connection, errors)
     }
 }
 
@@ -104,7 +97,7 @@ impl Handler for Exec {
             running.end(PATIENCE);
             return Err(error);
         }
-        running.wait().map_or(Ok(()), outcome)
+        running.wait()?.map_or(Ok(()), outcome)
     }
 
     fn start_program(
@@ -112,8 +105,8 @@ impl Handler for Exec {
         peer: &Peer,
         local: &Peer,
         connection: BorrowedFd<'_>,
-    ) -> Option<io::Result<Pid>> {
-        Some(self.begin(peer, local, connection).map(|running| running.pid()))
+    ) -> Option<io::Result<Running>> {
+        Some(self.begin(peer, local, connection))
     }
 
     fn diagnostics(&self) -> io::Result<Option<BorrowedFd<'_>>> {

@@ -1,129 +1,265 @@
-//! Starting a program without a copy of this process, as vfork(2) does: what `sys` has of it, parted for its length.
+//! Starting a program without a copy of this process and without waiting for it: what `sys` has of it, parted for its length.
+//!
+//! As after vfork(2) the child runs in the memory of this process until it executes the program, but this process goes on
+//! meanwhile, since execve(2) takes the better part of the time. So the child has a stack of its own, calls the kernel
+//! directly (the C library would write to the errno of the thread that has started it), and what it looks at is left
+//! alone until it is gone, which the kernel tells by clearing a word: CLONE_CHILD_CLEARTID, clone(2). On processors whose
+//! way to call the kernel is not written down here, this thread does wait: CLONE_VFORK.
 
-use std::ffi::CStr;
+use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd, RawFd};
 use std::ptr;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use nix::sys::signal::{SigSet, SigmaskHow};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, setpgid};
 
-use super::{changed_signals, close_range, make_clean, reset_hidden_signals};
+use super::close_range;
 use crate::procfs;
 
-/// All that a process which is about to become a program looks at.
-struct Birth {
-    path: *const libc::c_char,
-    arguments: Vec<*const libc::c_char>,
-    environment: Vec<*const libc::c_char>,
-    /// -1: as it is.
-    streams: [RawFd; 3],
-    listed: Vec<RawFd>,
-    signals: &'static [libc::c_int],
-    parent: libc::pid_t,
-    /// The errno of what failed.
-    failure: AtomicI32,
+/// What is to be executed.
+#[derive(Debug)]
+pub(crate) struct Words {
+    pub(crate) path: CString,
+    pub(crate) arguments: Vec<CString>,
+    pub(crate) environment: Vec<CString>,
 }
 
-/// What is asked once, since asking each time would cost more than a hundred system calls.
+/// All that a process which is about to become a program looks at.
+#[derive(Debug)]
+pub(crate) struct Birth {
+    arguments: Vec<*const libc::c_char>,
+    environment: Vec<*const libc::c_char>,
+    /// What the pointers point to, with the variables.
+    pub(crate) words: Arc<Words>,
+    _variables: Vec<CString>,
+    /// For 0, 1 and 2; -1: as it is.
+    streams: [RawFd; 3],
+    listed: Vec<RawFd>,
+    present: &'static Present,
+    parent: libc::pid_t,
+    _stack: Vec<u128>,
+    /// The errno of what failed.
+    failure: AtomicI32,
+    /// Zero when the child is gone from our memory.
+    here: AtomicI32,
+}
+
+// SAFETY: the pointers are to text that is owned beside them and changed by nobody, and nobody but the child looks at the
+// stack; the rest is numbers and atomics.
+unsafe impl Send for Birth {}
+// SAFETY: as above.
+unsafe impl Sync for Birth {}
+
+impl Birth {
+    /// Why the program could not be executed; known when the child has ended.
+    pub(crate) fn failure(&self) -> Option<io::Error> {
+        let errno = self.failure.load(Ordering::Acquire);
+        (errno != 0).then(|| io::Error::from_raw_os_error(errno))
+    }
+}
+
+/// Those whose child may still be in our memory. (One that was so at a fork stays for ever in the copy, and costs it nothing.)
+static CRADLE: Mutex<Vec<Arc<Birth>>> = Mutex::new(Vec::new());
+
+/// What is asked once, since asking each time would cost more than sixty system calls.
+#[derive(Debug)]
 struct Present {
     /// Whether the kernel can mark all descriptors at once; else they must be listed, for which it is too late in the child.
     ranges: bool,
     /// Signals that are ignored or handled. One that is ignored only later is inherited so; one that is handled only later
     /// is reset by execve(2).
-    signals: Vec<libc::c_int>,
+    signals: Vec<usize>,
 }
 
 static PRESENT: OnceLock<Present> = OnceLock::new();
 
+/// For the kernel: the default action, without flags, and the empty set. It has 64 signals, 8 bytes of them.
+static ZERO: [usize; 16] = [0; 16];
+const SET: usize = 8;
+
 impl Present {
     fn ask() -> Present {
         let ranges = close_range(libc::c_uint::MAX, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
-        // SIGPIPE is ignored in every Rust program, which counts as unchanged there.
-        let signals = changed_signals().into_iter().chain([libc::SIGPIPE]).collect();
-        Present { ranges, signals }
+        let is_changed = |number: &usize| {
+            let mut action = ZERO;
+            let place = action.as_mut_ptr() as usize;
+            // SAFETY: the buffer is longer than the kernel's structure, which begins with the handler.
+            let asked = unsafe { call(libc::SYS_rt_sigaction, [*number, 0, place, SET]) };
+            asked == 0 && action[0] != libc::SIG_DFL
+        };
+        Present { ranges, signals: (1..=64).filter(is_changed).collect() }
     }
 }
 
 /// Bytes of stack for `be_born`.
-const STACK: usize = 64 * 1024;
+const STACK: usize = 32 * 1024;
 
-/// Starts the program `path` with `streams` (above 2; none: as here) in a process group of its own, to be killed when the
-/// calling thread ends. Nothing is copied: as with vfork(2) the child runs in the memory of this process until it executes
-/// the program, and this thread waits for that.
+/// Starts `words` with `variables` added to their environment and with `streams` (above 2; none: as here) in a process group
+/// of its own, to be killed when the calling thread ends. That it cannot be executed is told by [`Birth::failure`].
 pub(crate) fn start(
-    path: &CStr,
-    arguments: &[&CStr],
-    environment: &[&CStr],
+    words: &Arc<Words>,
+    variables: Vec<CString>,
     streams: [Option<BorrowedFd<'_>>; 3],
-) -> io::Result<Pid> {
+) -> io::Result<(Pid, Arc<Birth>)> {
     let streams = streams.map(|stream| stream.map_or(-1, |fd| fd.as_raw_fd()));
     if streams.iter().any(|fd| (0..3).contains(fd)) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    let pointers = |list: &[&CStr]| list.iter().map(|text| text.as_ptr()).chain([ptr::null()]).collect();
-    let present = PRESENT.get_or_init(Present::ask);
-    let birth = Birth {
-        path: path.as_ptr(),
-        arguments: pointers(arguments),
-        environment: pointers(environment),
-        streams,
-        listed: if present.ranges { Vec::new() } else { procfs::open_descriptors()? },
-        signals: &present.signals,
-        parent: Pid::this().as_raw(),
-        failure: AtomicI32::new(0),
+    let pointers = |list: &[CString], more: &[CString]| {
+        let all = list.iter().chain(more).map(|text| text.as_ptr());
+        all.chain([ptr::null()]).collect()
     };
+    let present = PRESENT.get_or_init(Present::ask);
     // u128: a stack must be aligned.
     let mut stack: Vec<u128> = Vec::with_capacity(STACK / size_of::<u128>());
+    let top = stack.as_mut_ptr().wrapping_add(stack.capacity());
+    let birth = Arc::new(Birth {
+        arguments: pointers(&words.arguments, &[]),
+        environment: pointers(&words.environment, &variables),
+        words: Arc::clone(words),
+        _variables: variables,
+        streams,
+        listed: if present.ranges { Vec::new() } else { procfs::open_descriptors()? },
+        present,
+        parent: Pid::this().as_raw(),
+        _stack: stack,
+        failure: AtomicI32::new(0),
+        here: AtomicI32::new(1),
+    });
+    keep(Arc::clone(&birth));
     // No handler may run in the child, in whose memory it would do its work a second time.
     let mask = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
-    // SAFETY: the child has a stack of its own, which grows down from its end; it and `birth` outlive the child's use, since
-    // CLONE_VFORK lets this thread go on only when the program is executed or the child has exited. The child writes to
-    // `failure` alone, which is atomic; what it calls is async-signal-safe and does not allocate.
+    let flags = libc::CLONE_VM | libc::CLONE_CHILD_CLEARTID | libc::SIGCHLD | WAITS;
+    let nothing: *mut libc::c_int = ptr::null_mut();
+    // SAFETY: the child has a stack that nobody else uses and that grows down from `top`. That stack and all it looks at are
+    // kept until it is gone, nobody writes to them, and it writes to its stack and the two atomics only; it calls nothing
+    // but the kernel, or else this thread waits.
     let (pid, error) = unsafe {
-        let top = stack.as_mut_ptr().add(stack.capacity()).cast();
-        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
-        let pid = libc::clone(be_born, top, flags, (&raw const birth).cast_mut().cast());
+        let argument = Arc::as_ptr(&birth).cast_mut().cast();
+        let here = birth.here.as_ptr();
+        let pid = libc::clone(be_born, top.cast(), flags, argument, nothing, nothing, here);
         (pid, io::Error::last_os_error())
     };
     mask.thread_set_mask()?;
     if pid < 0 {
+        birth.here.store(0, Ordering::Release);
         return Err(error);
     }
-    let failure = birth.failure.load(Ordering::Acquire);
-    if failure == 0 {
-        return Ok(Pid::from_raw(pid));
-    }
-    // It has exited, and its number has been told to nobody.
-    let _ = nix::sys::wait::waitpid(Pid::from_raw(pid), None);
-    Err(io::Error::from_raw_os_error(failure))
+    let pid = Pid::from_raw(pid);
+    // As the child does, whoever is first: a signal to the group shall find it. It fails when the program is executed already.
+    let _ = setpgid(pid, pid);
+    Ok((pid, birth))
+}
+
+/// Keeps `birth` until its child is gone, and lets go of others.
+fn keep(birth: Arc<Birth>) {
+    let mut cradle = CRADLE.lock().unwrap_or_else(PoisonError::into_inner);
+    cradle.retain(|birth| birth.here.load(Ordering::Acquire) != 0);
+    cradle.push(birth);
 }
 
 /// The child of [`start`]: becomes the program, or leaves word why not.
 extern "C" fn be_born(birth: *mut libc::c_void) -> libc::c_int {
-    // SAFETY: `start` passes a valid Birth that nobody writes to, and waits until this function has ended.
+    // SAFETY: `start` passes a Birth that is kept until this process is gone from its memory.
     let birth = unsafe { &*birth.cast_const().cast::<Birth>() };
-    // SAFETY: system calls on numbers, and on pointers that end with null and outlive the call. The parent is asked for
-    // after the wish to die with it, since it may have died before.
+    // SAFETY: this is the child.
+    let told = unsafe { become_program(birth) };
+    birth.failure.store(i32::try_from(-told).unwrap_or(libc::EIO), Ordering::Release);
+    loop {
+        // SAFETY: it ends this process.
+        unsafe { call(libc::SYS_exit_group, [127, 0, 0, 0]) };
+    }
+}
+
+/// Returns only with what has failed, negative as the kernel tells it.
+///
+/// # Safety
+/// The calling process is given up.
+unsafe fn become_program(birth: &Birth) -> isize {
+    // SAFETY: the kernel reads what the pointers point to, which is owned by `birth` or static, and writes nothing.
     unsafe {
-        let mut ready = libc::setpgid(0, 0) == 0
-            && libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) == 0
-            && libc::getppid() == birth.parent;
-        for (fd, source) in (0..).zip(birth.streams) {
-            ready = ready && (source < 0 || libc::dup2(source, fd) == fd);
+        let wish = [libc::PR_SET_PDEATHSIG as usize, libc::SIGKILL as usize, 0, 0];
+        let mut told = call(libc::SYS_setpgid, [0; 4]).min(call(libc::SYS_prctl, wish));
+        // Asked for after the wish to die with it, since it may have died before.
+        if call(libc::SYS_getppid, [0; 4]) != birth.parent as isize {
+            told = -(libc::ESRCH as isize);
         }
-        if ready {
-            for number in birth.signals {
-                libc::signal(*number, libc::SIG_DFL);
-            }
-            reset_hidden_signals();
-            make_clean(&birth.listed);
-            libc::execve(birth.path, birth.arguments.as_ptr(), birth.environment.as_ptr());
+        for (fd, source) in birth.streams.iter().enumerate().filter(|(_, source)| **source >= 0) {
+            told = told.min(call(libc::SYS_dup3, [*source as usize, fd, 0, 0]).min(0));
         }
-        let errno = *libc::__errno_location();
-        birth.failure.store(if errno == 0 { libc::ESRCH } else { errno }, Ordering::Release);
-        libc::_exit(127)
+        if told < 0 {
+            return told;
+        }
+        for number in &birth.present.signals {
+            // KILL and STOP are refused, and are the default anyway.
+            call(libc::SYS_rt_sigaction, [*number, ZERO.as_ptr() as usize, 0, SET]);
+        }
+        if birth.present.ranges {
+            let mark = libc::CLOSE_RANGE_CLOEXEC as usize;
+            call(libc::SYS_close_range, [3, libc::c_uint::MAX as usize, mark, 0]);
+        }
+        for fd in birth.listed.iter().filter(|fd| **fd >= 3) {
+            let mark = libc::FD_CLOEXEC as usize;
+            call(libc::SYS_fcntl, [*fd as usize, libc::F_SETFD as usize, mark, 0]);
+        }
+        call(libc::SYS_rt_sigprocmask, [libc::SIG_SETMASK as usize, ZERO.as_ptr() as usize, 0, SET]);
+        let (arguments, environment) = (birth.arguments.as_ptr(), birth.environment.as_ptr());
+        let path = birth.words.path.as_ptr();
+        call(libc::SYS_execve, [path as usize, arguments as usize, environment as usize, 0])
+    }
+}
+
+/// Added to the flags of clone(2) where the child needs the C library.
+const WAITS: libc::c_int = if DIRECT { 0 } else { libc::CLONE_VFORK };
+const DIRECT: bool =
+    cfg!(all(any(target_arch = "x86_64", target_arch = "aarch64"), target_pointer_width = "64"));
+
+/// A system call past the C library, syscall(2); negative: the errno.
+///
+/// # Safety
+/// That of the system call.
+#[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
+unsafe fn call(number: libc::c_long, [a, b, c, d]: [usize; 4]) -> isize {
+    let told;
+    // SAFETY: the kernel changes rax, rcx and r11 alone, and does not use our stack.
+    unsafe {
+        std::arch::asm!(
+            "syscall", inlateout("rax") number as isize => told, in("rdi") a, in("rsi") b, in("rdx") c, in("r10") d,
+            lateout("rcx") _, lateout("r11") _, options(nostack)
+        );
+    }
+    told
+}
+
+/// The same.
+///
+/// # Safety
+/// That of the system call.
+#[cfg(all(target_arch = "aarch64", target_pointer_width = "64"))]
+unsafe fn call(number: libc::c_long, [a, b, c, d]: [usize; 4]) -> isize {
+    let told;
+    // SAFETY: the kernel changes x0 alone, and does not use our stack.
+    unsafe {
+        std::arch::asm!(
+            "svc 0", in("x8") number, inlateout("x0") a as isize => told, in("x1") b, in("x2") c, in("x3") d,
+            options(nostack)
+        );
+    }
+    told
+}
+
+/// The same by the C library.
+///
+/// # Safety
+/// That of the system call.
+#[cfg(not(all(any(target_arch = "x86_64", target_arch = "aarch64"), target_pointer_width = "64")))]
+unsafe fn call(number: libc::c_long, [a, b, c, d]: [usize; 4]) -> isize {
+    // SAFETY: the caller's.
+    match unsafe { libc::syscall(number, a, b, c, d) } {
+        -1 => -(io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO) as isize),
+        told => told as isize,
     }
 }
