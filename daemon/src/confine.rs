@@ -20,8 +20,7 @@ pub(crate) fn possible(config: &Config) -> Result<(), Failure> {
     if directory.is_dir() {
         return Ok(());
     }
-    let text =
-        format_args!("chroot = {:?}: no such directory: make it, or name another", directory.display());
+    let text = format!("chroot = {:?}: no such directory: make it, or name another", directory.display());
     Err(Failure::new(Exit::NotConfigured, text))
 }
 
@@ -31,7 +30,7 @@ pub(crate) fn possible(config: &Config) -> Result<(), Failure> {
 /// As [`possible`], and what the system calls say.
 pub(crate) fn confine(config: &Config, account: Option<Account>) -> Result<(), Failure> {
     if let Some(directory) = &config.chroot {
-        let doing = format_args!("cannot change the root directory to {}", directory.display());
+        let doing = format!("cannot change the root directory to {}", directory.display());
         privilege::confine(directory).map_err(|error| Failure::io(doing, &error))?;
     }
     if let Some(account) = account {

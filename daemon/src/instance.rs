@@ -73,7 +73,7 @@ fn wait(process: &Process) -> Result<(), Failure> {
             Ok(true) => return Ok(()),
             Ok(false) => {}
             Err(error) => {
-                let doing = format_args!("cannot wait for the end of process {}", process.pid());
+                let doing = format!("cannot wait for the end of process {}", process.pid());
                 return Err(Failure::io(doing, &error));
             }
         }

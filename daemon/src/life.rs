@@ -185,9 +185,8 @@ pub(crate) fn rehearse(handover: &Handover, stage: &Stage<'_>) -> Result<(), Fai
 
 fn in_force(handover: &Handover, source: &Source) -> Result<Config, Failure> {
     config::understand(handover.config.as_deref(), source).map_err(|error| {
-        let text = format_args!(
-            "the configuration in force is not understood any more: {error}: restart the daemon"
-        );
+        let text =
+            format!("the configuration in force is not understood any more: {error}: restart the daemon");
         Failure::new(error.exit, text)
     })
 }

@@ -133,7 +133,7 @@ pub fn next(source: &Source, means: Means<'_>, current: &Generation, log: &Log) 
         Err(error) => {
             let inside =
                 current.config.chroot.as_ref().map(|root| format!("; paths are below {}", root.display()));
-            let text = format_args!("{error}{}", inside.unwrap_or_default());
+            let text = format!("{error}{}", inside.unwrap_or_default());
             return Reload::Refused(Failure::new(error.exit, text));
         }
     };
@@ -231,7 +231,7 @@ impl Doors<'_> {
             return Ok(Arc::clone(kept));
         }
         if self.old.iter().any(|listener| listener.address() == address) {
-            let text = format_args!(
+            let text = format!(
                 "{address} cannot change its socket options while it is served: restart the daemon"
             );
             return Err(Failure::new(Exit::Error, text));

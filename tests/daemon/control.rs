@@ -149,10 +149,13 @@ fn the_socket_is_its_owners_and_no_workers_and_goes_with_the_daemon() {
     let workers = daemon.wait_workers(4);
     let of_master = sockets(daemon.pid);
     for worker in workers {
-        let shared: Vec<String> = sockets(worker).into_iter().filter(|it| of_master.contains(it)).collect();
-        assert!(!shared.contains(&link), "worker {worker} holds the control socket");
-        // The door, and the logger's socket.
-        assert!(shared.len() <= 2, "worker {worker} shares {shared:?} with its master");
+        // One that is being born lets go of its master's descriptors first. What is left is the door and the logger's
+        // socket.
+        until(&format!("the end of worker {worker}'s birth"), LIMIT, || {
+            let shared: Vec<String> =
+                sockets(worker).into_iter().filter(|it| of_master.contains(it)).collect();
+            (!shared.contains(&link) && shared.len() <= 2).then_some(())
+        });
     }
     drop(held);
     daemon.stop();
