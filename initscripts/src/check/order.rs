@@ -213,7 +213,7 @@ impl<'a> Machine<'a> {
             let members = self.expand(facility);
             if members.into_iter().all(|name| self.provider(name).is_none()) {
                 let scripts: Vec<&str> = scripts.into_iter().collect();
-                let message = format!("{facility} has no script here; {} wait for it", scripts.join(", "));
+                let message = format!("{facility} has no script here; wanted by {}", scripts.join(", "));
                 found.push(Finding::new(&rules::FACILITY_EMPTY, "", file, *line, message));
             }
         }
