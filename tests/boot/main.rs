@@ -1,0 +1,15 @@
+//! foobar on a real Debian with a real sysvinit as PID 1: the shipped programs, installed, booted, driven
+//! through runlevels, shut down. Each test has a system of its own. The testbed itself is proved by
+//! `tests/testbed`, the Debian package by `tests/package`.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod agreement;
+mod check;
+mod faults;
+mod levels;
+mod lifecycle;
+mod order;
+mod respawn;
+mod system;
+mod trace;
