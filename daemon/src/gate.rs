@@ -47,6 +47,9 @@ struct Door {
     last_call: Option<u32>,
 }
 
+/// After a look behind a connection that found nobody, so many go without: each costs a system call.
+const LONELY: u8 = 8;
+
 /// Doors and tokens. Keys and tokens must differ.
 #[derive(Debug)]
 pub(crate) struct Gate {
@@ -59,6 +62,8 @@ pub(crate) struct Gate {
     events: Vec<EpollEvent>,
     attempts: usize,
     in_vain: usize,
+    /// For how many connections nobody is expected behind them: then epoll is asked before the socket.
+    lonely: u8,
     /// Whether others wait for the same sockets: then an arrival shall wake one of all and not each.
     shared: bool,
 }
@@ -69,7 +74,7 @@ impl Gate {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let (doors, ready, tokens) = (Vec::new(), VecDeque::new(), VecDeque::new());
         let events = vec![EpollEvent::empty(); FEW];
-        Ok(Gate { epoll, doors, ready, tokens, events, attempts: 0, in_vain: 0, shared })
+        Ok(Gate { epoll, doors, ready, tokens, events, attempts: 0, in_vain: 0, lonely: 0, shared })
     }
 
     /// Has it hear of so many things at a time, where more than a few are watched.
@@ -217,9 +222,10 @@ impl Gate {
                     self.in_vain = 0;
                     if let Some(left) = &mut door.last_call {
                         *left -= 1;
-                    } else if several {
+                    } else if several || self.lonely > 0 {
                         // Before its next turn there is a look at the others, so that a busy socket starves no quiet
                         // one: to serve one client alone may take minutes.
+                        self.lonely = self.lonely.saturating_sub(1);
                         self.ready.pop_front();
                     }
                     return Some(Arrival::Connection(key, stream, peer));
@@ -234,6 +240,7 @@ impl Gate {
                     return Some(Arrival::Closed(key));
                 }
                 Accepted::Nothing => {
+                    self.lonely = LONELY;
                     self.ready.pop_front();
                 }
                 Accepted::Exhausted(error) => return Some(Arrival::Exhausted(error)),

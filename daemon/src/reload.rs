@@ -231,9 +231,8 @@ impl Doors<'_> {
             return Ok(Arc::clone(kept));
         }
         if self.old.iter().any(|listener| listener.address() == address) {
-            let text = format!(
-                "{address} cannot change its socket options while it is served: restart the daemon"
-            );
+            let text =
+                format!("{address} cannot change its socket options while it is served: restart the daemon");
             return Err(Failure::new(Exit::Error, text));
         }
         let listener = match self.inheritance.take(address) {

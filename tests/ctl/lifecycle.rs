@@ -4,7 +4,6 @@ use std::fs;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-
 use crate::support::{FOOBARCTL, Prefix, Ran, alive, executable, gone, running};
 
 #[test]
@@ -53,7 +52,8 @@ fn reload_has_the_new_configuration_read() {
         prefix.show("var/log/foobard.log")
     ));
     prefix.ctl(&["reload"]).expect(0);
-    std::net::TcpStream::connect(("127.0.0.1", other)).expect("reload returned before the new port was served");
+    std::net::TcpStream::connect(("127.0.0.1", other))
+        .expect("reload returned before the new port was served");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use foobar_process::Signal;
 use foobar_tests::until;
 
-use crate::support::{LIMIT, Setup, client, exchange, is_cut, processes_with, stat};
+use crate::support::{LIMIT, Setup, client, exchange, is_cut, own_address, processes_with, request, stat};
 
 /// Where the master starts the program itself, and where workers do.
 const MODELS: [&str; 4] = ["fork", "prefork", "delayed", "threads"];
@@ -366,4 +366,30 @@ fn a_program_that_vanishes_costs_its_clients_no_time() {
         assert_eq!(rest(&mut client(&setup.address)), "hello\n", "{model}");
         daemon.stop();
     }
+}
+
+#[test]
+fn programs_and_forks_do_not_get_into_each_others_way() {
+    let setup = setup_of("crowd", "fork", "", "");
+    let other = own_address();
+    let text = format!(
+        "model = \"fork\"\n[[server]]\nservice = \"exec\"\nprogram = \"/bin/cat\"\n[[server]]\nlisten = \"{other}\""
+    );
+    setup.configure(&text);
+    let daemon = setup.start();
+    let addresses = [setup.address.clone(), other];
+    let clients: Vec<_> = (0..6)
+        .map(|client| {
+            let address = addresses[client % 2].clone();
+            std::thread::spawn(move || (0..200).for_each(|_| request(&address, b"in and out")))
+        })
+        .collect();
+    clients.into_iter().for_each(|client| client.join().unwrap());
+    until("all have ended", LIMIT, || daemon.workers().is_empty().then_some(()));
+    daemon.stop();
+    let messages = setup.messages();
+    assert!(
+        messages.iter().all(|line| !line.contains("ended by") && !line.contains("cannot")),
+        "{messages:?}"
+    );
 }

@@ -194,7 +194,9 @@ fn as_nobody(setup: &Setup) -> Option<(PathBuf, User)> {
         return None;
     }
     let copy = setup.path("foobard");
-    fs::copy(program(), &copy).unwrap();
+    // By another process: a descriptor of ours that is open for writing could be inherited by a child of another test, and
+    // the copy would be "busy".
+    assert!(Command::new("cp").arg(program()).arg(&copy).status().unwrap().success());
     fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
     let nobody = User::from_name("nobody").unwrap().unwrap();
     for path in [setup.sandbox.path().to_owned(), setup.config(), setup.path("log.sock")] {

@@ -55,6 +55,12 @@ pub(crate) fn wanted(server: &Server, count: Count) -> u32 {
     }
 }
 
+/// Whether the master has to look at the pool when only `idle` workers wait.
+pub(crate) fn is_scarce(server: &Server, idle: u32, adjusted_by: i32) -> bool {
+    let least = server.pool.min_spare.saturating_add_signed(adjusted_by).max(1);
+    server.model == ModelName::Prefork && server.pool.manager && idle < least
+}
+
 /// Whether a worker that has served its connection is one too many.
 pub(crate) fn too_many(server: &Server, idle: u32, adjusted_by: i32) -> bool {
     let most = i64::from(server.pool.max_spare) + i64::from(adjusted_by);
@@ -83,10 +89,11 @@ pub(crate) fn share(server: &Server, slot: usize) -> u32 {
 fn slots(server: &Server) -> usize {
     let slots = match server.model {
         ModelName::Iterative => 1,
-        ModelName::Fork => server.max_connections,
+        // Twice as many as can be taken, so that a free one is found after a few looks even in a crowd.
+        ModelName::Fork => server.max_connections * 2,
         ModelName::Prefork | ModelName::Delayed => server.pool.max,
         // One for the process, which accepts.
-        ModelName::Threads => server.max_connections + 1,
+        ModelName::Threads => server.max_connections * 2 + 1,
         ModelName::Prethreaded => server.pool.threads + 1,
         // None is started before the one that it replaces is gone.
         ModelName::Event => return event_workers(&server.pool) as usize,
@@ -137,6 +144,7 @@ mod tests {
         assert_eq!(wanted(&server, count(64, 0)), 0);
         assert_eq!(wanted(&server, Count { adjusted: 5, ..count(6, 2) }), 5);
         assert_eq!(wanted(&server, Count { adjusted: -9, ..count(0, 0) }), 1);
+        assert!(is_scarce(&server, 1, 0) && !is_scarce(&server, 2, 0) && is_scarce(&server, 2, 1));
         assert!(too_many(&server, 8, 0) && !too_many(&server, 7, 0) && !too_many(&server, 8, 1));
     }
 

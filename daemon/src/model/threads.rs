@@ -21,7 +21,7 @@ use crate::address::Peer;
 use crate::pause::Pause;
 
 /// How long a thread without a connection is kept.
-const KEPT: Duration = Duration::from_secs(2);
+const KEPT: Duration = Duration::from_millis(500);
 /// Told when a place has become free.
 const FREED: u64 = DISMISS + 1;
 

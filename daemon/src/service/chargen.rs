@@ -137,14 +137,15 @@ mod tests {
     #[test]
     fn datagrams_are_for_this_machine_and_at_most_512_bytes() {
         let chargen = Chargen::default();
-        let mut lengths = std::collections::BTreeSet::new();
+        let (mut lengths, mut answer) = (std::collections::BTreeSet::new(), Vec::new());
         for _ in 0..2000 {
-            let mut answer = Vec::new();
+            answer.clear();
             assert!(chargen.answer(b"", "127.0.0.1:5000".parse().unwrap(), &mut answer));
             assert!(answer.len() <= 512);
             lengths.insert(answer.len());
-            let spoken = chargen.answer(b"", "192.0.2.1:5000".parse().unwrap(), &mut Vec::new());
-            assert!(!spoken || lengths.iter().any(|length| *length <= 18), "more than was asked for");
+            answer.clear();
+            let spoken = chargen.answer(b"", "192.0.2.1:5000".parse().unwrap(), &mut answer);
+            assert!(!spoken || answer.len() <= 18, "more than was asked for");
         }
         assert!(lengths.len() > 100, "random lengths: {}", lengths.len());
     }
