@@ -1,6 +1,7 @@
 //! Scripts, links, overrides and startpar's files of a tree as the values that the linter works on. What cannot be
 //! read is a finding and no reason to stop.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,11 +27,14 @@ pub fn read(root: &Root, layout: &Layout) -> (Tree, Vec<Finding>) {
     let scripts = Path::new(layout.script_dir);
     tree.scripts =
         reading.names(scripts).iter().map(|name| script(root, &scripts.join(name), name)).collect();
+    let there = |script: &&Script| matches!(script.what, What::File { .. } | What::Unreadable(_));
+    let known: BTreeSet<String> =
+        tree.scripts.iter().filter(there).map(|script| script.name.clone()).collect();
     for level in layout.runlevels {
         let directory = PathBuf::from(layout.runlevel_dir(*level));
         for name in reading.names(&directory) {
             let path = directory.join(&name);
-            let leads = leads(root, &path, &name, &tree.scripts);
+            let leads = leads(root, &path, &name, &known);
             tree.entries.push(Entry { level: *level, file: show(root, &path), name, leads });
         }
     }
@@ -100,15 +104,10 @@ fn real_name(script: &Script) -> &str {
     target.unwrap_or(&script.name)
 }
 
-fn leads(root: &Root, path: &Path, name: &str, scripts: &[Script]) -> Leads {
+fn leads(root: &Root, path: &Path, name: &str, scripts: &BTreeSet<String>) -> Leads {
     let text = root.name(path).and_then(|place| place.dir.link_text(&place.name));
     let Some(text) = text.ok().flatten().map(|text| text.to_string_lossy().into_owned()) else {
         return Leads::NoLink;
-    };
-    let is_script = |name: &str| {
-        scripts.iter().any(|script| {
-            script.name == name && matches!(script.what, What::File { .. } | What::Unreadable(_))
-        })
     };
     let last = Path::new(&text).file_name().and_then(OsStr::to_str).unwrap_or_default();
     let there = root.place(path).ok().filter(|place| {
@@ -117,8 +116,8 @@ fn leads(root: &Root, path: &Path, name: &str, scripts: &[Script]) -> Leads {
     match there {
         None => Leads::Nowhere(text),
         // insserv, too, goes by the last component of the text.
-        Some(_) if is_script(last) => Leads::Script(last.to_owned()),
-        Some(_) if is_script(name.get(3..).unwrap_or_default()) => Leads::Script(name[3..].to_owned()),
+        Some(_) if scripts.contains(last) => Leads::Script(last.to_owned()),
+        Some(_) if scripts.contains(name.get(3..).unwrap_or_default()) => Leads::Script(name[3..].to_owned()),
         Some(_) => Leads::Outside(text),
     }
 }
