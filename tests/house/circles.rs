@@ -1,4 +1,4 @@
-//! Finds circles in the `use crate::…` lines between the files of one crate.
+//! Finds circles in the `crate::…` and `super::…` paths between the files of one crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,21 +12,27 @@ fn module(folder: &str, path: &str) -> String {
 }
 
 /// The modules that a file imports from its own crate, as far as they are files of it.
-fn imports(source: &Source, modules: &BTreeSet<String>) -> BTreeSet<String> {
+fn imports(source: &Source, own: &str, modules: &BTreeSet<String>) -> BTreeSet<String> {
+    let parent = own.rsplit_once("::").map_or("", |(parent, _)| parent);
     let mut found = BTreeSet::new();
-    for line in source.text.lines().filter(|line| !line.trim_start().starts_with("//")) {
-        for (at, _) in line.match_indices("crate::") {
-            let path: String = line[at + 7..]
-                .chars()
-                .take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':')
-                .collect();
-            // The longest prefix that is a file: `order::walk::Depth` is in `order::walk`.
-            let mut parts: Vec<&str> = path.split("::").filter(|part| !part.is_empty()).collect();
-            while !parts.is_empty() && !modules.contains(&parts.join("::")) {
-                parts.pop();
-            }
-            if !parts.is_empty() {
-                found.insert(parts.join("::"));
+    // In the tests of a file `super` is the file itself.
+    let code = source.text.lines().take_while(|line| line.trim() != "#[cfg(test)]");
+    for line in code.filter(|line| !line.trim_start().starts_with("//")) {
+        for (word, base) in [("crate::", ""), ("super::", parent)] {
+            for (at, _) in line.match_indices(word) {
+                let path: String = line[at + word.len()..]
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':')
+                    .collect();
+                // The longest prefix that is a file: `order::walk::Depth` is in `order::walk`.
+                let mut parts: Vec<&str> =
+                    base.split("::").chain(path.split("::")).filter(|part| !part.is_empty()).collect();
+                while !parts.is_empty() && !modules.contains(&parts.join("::")) {
+                    parts.pop();
+                }
+                if !parts.is_empty() {
+                    found.insert(parts.join("::"));
+                }
             }
         }
     }
@@ -45,7 +51,7 @@ pub fn find(folder: &str, sources: &[Source]) -> Vec<Violation> {
         .iter()
         .map(|source| {
             let own = module(folder, &source.path);
-            let mut to = imports(source, &modules);
+            let mut to = imports(source, &own, &modules);
             to.remove(&own);
             (own, to)
         })

@@ -74,4 +74,9 @@ fn a_circle_is_caught() {
     let found = circles::find("x/src", &sources);
     caught(&found);
     assert_eq!(found[0].to_string(), "x/src:0: a -> b -> c::d -> a");
+    let sources = [
+        source("x/src/c/d.rs", "use super::e::E;\n"),
+        source("x/src/c/e.rs", "use super::d::D;\n#[cfg(test)]\nmod tests {\n    use super::*;\n}\n"),
+    ];
+    caught(&circles::find("x/src", &sources));
 }

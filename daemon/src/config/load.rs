@@ -13,6 +13,7 @@ use toml::de::{DeTable, DeValue};
 use super::fault::{ConfigError, Fault};
 use super::keys::{KEYS, Key, Setter};
 use super::nearest::nearest;
+use super::place::place;
 use super::rules;
 use super::settings::Settings;
 use super::value::{Config, Server};
@@ -292,15 +293,4 @@ impl Reader<'_> {
         let place = offset.map(|offset| place(self.text, offset));
         self.faults.push(Fault { place, key: key.to_owned(), message });
     }
-}
-
-/// Line and column, from 1, of the byte at `offset`; columns count characters, as editors do.
-pub(super) fn place(text: &str, offset: usize) -> (usize, usize) {
-    let mut end = offset.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let before = &text[..end];
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    (1 + before.matches('\n').count(), 1 + before[line_start..].chars().count())
 }

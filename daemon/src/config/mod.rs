@@ -5,6 +5,7 @@ mod keys;
 mod load;
 mod nearest;
 mod network;
+mod place;
 mod read;
 mod rules;
 mod settings;

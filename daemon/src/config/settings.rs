@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::load::place;
+use super::place::place;
 
 /// The table `[settings]` as it was written; an empty one where the file has none.
 #[derive(Clone, PartialEq, Eq, Default)]
