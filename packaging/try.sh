@@ -8,16 +8,17 @@ cd "$(dirname "$0")/.."
 . packaging/toolchain.sh
 need_toolchain
 
-say 'building (the first time takes a minute or two)'
-cargo build --release --quiet -p foobard -p foobarctl
-built=${CARGO_TARGET_DIR:-target}/release
+# Not the optimised build, which takes some times as long and does the same.
+say 'building foobard and foobarctl: the first time takes some minutes'
+cargo build --locked -p foobard -p foobarctl
+built=${CARGO_TARGET_DIR:-target}/debug
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/foobar-try.XXXXXX")
 prefix=$scratch/machine
 as_user=()
 finish() {
     # The daemon, should a step have failed, is ended by its own manager; by PID, never by name.
-    [ ! -x "$prefix/sbin/foobarctl" ] || "${as_user[@]}" "$prefix/sbin/foobarctl" --prefix "$prefix" --quiet stop || :
+    [ ! -x "$prefix/sbin/foobarctl" ] || "${as_user[@]}" "$prefix/sbin/foobarctl" --prefix "$prefix" --quiet stop 2>/dev/null || :
     rm -rf "$scratch"
 }
 trap finish EXIT
