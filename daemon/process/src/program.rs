@@ -168,8 +168,9 @@ mod tests {
         let (mut near, far) = UnixStream::pair().unwrap();
         // Not close-on-exec, so that a start that is not clean would be seen.
         let leaked = nix::unistd::dup(&far).unwrap();
-        let script =
-            "echo $PROTO $0 $1; cat; echo word >&2; ls /proc/$$/fd; grep -E 'SigBlk|SigIgn' /proc/$$/status";
+        // The signals first, and by the shell itself: to run a program it blocks them, and then sets an empty mask.
+        let script = "while read -r line; do case $line in SigBlk* | SigIgn*) echo \"$line\" ;; esac; done </proc/$$/status
+            echo $PROTO $0 $1; cat; echo word >&2; ls /proc/$$/fd";
         let program = Program::new(Path::new("/bin/sh"), &["-c", script, "zero", "one"]).unwrap();
         let running = program.start(&[("PROTO", "TCP".to_owned())], far.as_fd(), Some(far.as_fd())).unwrap();
         assert_eq!(nix::unistd::getpgid(Some(running.pid())).unwrap(), running.pid());
@@ -180,7 +181,7 @@ mod tests {
         let mut text = String::new();
         near.read_to_string(&mut text).unwrap();
         let zero = "0000000000000000";
-        let wanted = format!("TCP zero one\nto cat\nword\n0\n1\n2\nSigBlk:\t{zero}\nSigIgn:\t{zero}\n");
+        let wanted = format!("SigBlk:\t{zero}\nSigIgn:\t{zero}\nTCP zero one\nto cat\nword\n0\n1\n2\n");
         assert_eq!(text, wanted);
     }
 
@@ -217,14 +218,13 @@ mod tests {
     fn a_program_dies_with_the_thread_that_started_it() {
         let (mut near, far) = UnixStream::pair().unwrap();
         let starting = std::thread::spawn(move || {
-            let running = shell("trap '' TERM; echo ready; while read -r line; do :; done").start(
-                &[],
-                far.as_fd(),
-                None,
-            );
-            running.unwrap()
+            let script = "trap '' TERM; echo ready; while read -r line; do :; done";
+            let running = shell(script).start(&[], far.as_fd(), None).unwrap();
+            // The kernel is asked for the signal by the child: a thread that ends before that is never seen to end.
+            near.read_exact(&mut [0; 6]).unwrap();
+            (running, near)
         });
-        let running = starting.join().unwrap();
+        let (running, mut near) = starting.join().unwrap();
         assert_eq!(running.wait().unwrap(), Some(How::Signal(Signal::SIGKILL)));
         let mut text = String::new();
         near.read_to_string(&mut text).unwrap();
