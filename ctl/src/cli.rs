@@ -1,6 +1,9 @@
 //! The command line, once: parsing, `--help`, completions and manual pages all come from these types.
 //! Nothing is done here.
 
+mod change;
+mod explain;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -9,6 +12,8 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use foobar_initscripts::check::rules;
 use foobar_initscripts::layout;
 
+pub use self::change::{Disable, Enable, Install, Uninstall};
+pub use self::explain::{Difference, Graph, Why};
 use crate::{reference, texts};
 
 /// Puts programs under SysV init and controls them there.
@@ -65,6 +70,10 @@ pub enum Format {
     Text,
     /// One JSON value for one result.
     Json,
+    /// A drawing for dot(1), of `graph`.
+    Dot,
+    /// A drawing for browsers, of `graph`.
+    Svg,
 }
 
 // What `Args` has as documentation would replace that of its verb, so the structs below have comments.
@@ -132,6 +141,16 @@ pub enum Verb {
     /// With the runlevels that it is started and stopped in and, of services that foobarctl has a service file of,
     /// whether it runs.
     List(List),
+    /// Say why a script has its number in the order of start and stop
+    ///
+    /// The chain of scripts that come before it, and for each the line of a header that asks for it. Scripts that wait
+    /// for each other are named with a way out.
+    Why(Why),
+    /// Draw the order of start or stop
+    ///
+    /// Grouped by number: what has the same may run at the same time. As a tree, or with --format svg or dot as a
+    /// drawing; of a whole runlevel, or of what has to do with one service; or what a change would make of it.
+    Graph(Graph),
     /// Look for faults in init scripts, links and service files
     ///
     /// By itself, the whole machine; or some services by name; or files, which need not be installed. Nothing is
@@ -141,59 +160,6 @@ pub enum Verb {
     Completions(Completions),
     /// Write the manual pages
     Man(Man),
-}
-
-// Arguments of `install`.
-#[derive(Debug, Args)]
-pub struct Install {
-    /// The service.
-    #[command(flatten)]
-    pub service: Name,
-    /// Runlevels to start in, for example 2345; the service file's if not given
-    #[arg(long, value_name = "LEVELS")]
-    pub runlevels: Option<String>,
-    /// Write an init script that works without foobarctl on the machine
-    #[arg(long)]
-    pub standalone: bool,
-    /// Overwrite what was changed by hand or written by others
-    #[arg(long)]
-    pub force: bool,
-}
-
-// Arguments of `uninstall`.
-#[derive(Debug, Args)]
-pub struct Uninstall {
-    /// The service.
-    #[command(flatten)]
-    pub service: Name,
-    /// Remove files that were changed by hand and logs in a prefix, too
-    #[arg(long)]
-    pub purge: bool,
-    /// Remove an init script that others wrote, too
-    #[arg(long)]
-    pub force: bool,
-}
-
-// Arguments of `enable`.
-#[derive(Debug, Args)]
-pub struct Enable {
-    /// The service.
-    #[command(flatten)]
-    pub service: Name,
-    /// Runlevels to start in; those of its init script's header if not given
-    #[arg(long, value_name = "LEVELS")]
-    pub runlevels: Option<String>,
-}
-
-// Arguments of `disable`.
-#[derive(Debug, Args)]
-pub struct Disable {
-    /// The service.
-    #[command(flatten)]
-    pub service: Name,
-    /// Runlevels not to start in; those of its init script's header if not given
-    #[arg(long, value_name = "LEVELS")]
-    pub runlevels: Option<String>,
 }
 
 // Arguments of `status`.

@@ -30,7 +30,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use cli::{Cli, Verb};
+use cli::{Cli, Format, Verb};
 use command::lifecycle;
 use context::Context;
 use failure::Failure;
@@ -88,6 +88,10 @@ fn not_set_user_id() -> Result<()> {
 
 fn carry_out(cli: Cli) -> Result<u8> {
     not_set_user_id()?;
+    let draws = matches!(cli.global.format, Format::Dot | Format::Svg);
+    if draws && !matches!(cli.verb, Verb::Graph(_)) {
+        return Err(Failure::error(Action::Usage, "--format dot and svg are for graph: use text or json"));
+    }
     let context = Context::new(cli.global)?;
     let action = match cli.verb {
         Verb::Check(arguments) => return command::check::run(&context, &arguments),
@@ -106,6 +110,8 @@ fn carry_out(cli: Cli) -> Result<u8> {
         Verb::Enable(arguments) => command::enable::enable(&context, &arguments)?,
         Verb::Disable(arguments) => command::enable::disable(&context, &arguments)?,
         Verb::List(arguments) => command::list::run(&context, &arguments)?,
+        Verb::Why(arguments) => command::why::run(&context, &arguments)?,
+        Verb::Graph(arguments) => command::graph::run(&context, &arguments)?,
         Verb::Completions(arguments) => command::completions::run(&context, arguments.shell)?,
         Verb::Man(arguments) => command::man::run(&context, &arguments.directory)?,
     };

@@ -28,7 +28,7 @@ impl Output {
     pub fn result(&self, text: impl fmt::Display, facts: &impl Serialize) -> anyhow::Result<()> {
         match self.format {
             Format::Text if self.quiet => Ok(()),
-            Format::Text => print(&text.to_string()),
+            Format::Text | Format::Dot | Format::Svg => print(&text.to_string()),
             Format::Json => print(&serde_json::to_string_pretty(facts)?),
         }
     }

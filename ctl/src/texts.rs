@@ -40,6 +40,8 @@ pub fn sections(verb: Option<&str>) -> Vec<Section> {
         Some("stop") => vec![section("JSON", ACTION_JSON)],
         Some("status") => vec![section("JSON", STATUS_JSON)],
         Some("list") => vec![section("JSON", LIST_JSON)],
+        Some("why") => vec![section("EXAMPLES", WHY_EXAMPLES), section("JSON", WHY_JSON)],
+        Some("graph") => vec![section("EXAMPLES", GRAPH_EXAMPLES), section("JSON", GRAPH_JSON)],
         Some("check") => vec![
             section("EXAMPLES", CHECK_EXAMPLES),
             section("WHAT IS ASKED", CHECK_ASK),
@@ -140,6 +142,37 @@ fn check_codes() -> String {
         "  0  nothing was found that is as bad as --fail-on says\n  1  something was, or it failed\n{rest}"
     )
 }
+
+const WHY_EXAMPLES: &str = "\
+Why it starts so late, line by line:
+  foobarctl why cron
+In the image of another machine:
+  foobarctl --root /mnt/image why cron";
+
+const WHY_JSON: &str = "\
+With --format json the answer is one object with these keys:
+  service        name
+  start, stop    the explanation of its number, or null: sequence, runlevels, linked, and as chain all that
+                 comes before it, each with sequence, name and reason
+  other_numbers  list of its links that have another number than that
+  loops          list of the loops that it is in: turns, and as way_out the place of the one to give up";
+
+const GRAPH_EXAMPLES: &str = "\
+The whole boot, as a tree and as a picture:
+  foobarctl graph
+  foobarctl graph --format svg >boot.svg
+  foobarctl graph --format dot --runlevel 5 | dot -Tpdf >boot.pdf
+What has to do with one service when the machine is halted:
+  foobarctl graph cron --stop --runlevel 0
+What would change if a service were installed:
+  foobarctl graph --diff install myapp
+In the tree a script stands behind + if it is added, - if it goes, ~ if its number changes; behind <- stands what
+it waits for, without what follows from that; $all waits for all others, or these for it.";
+
+const GRAPH_JSON: &str = "\
+With --format json the answer is one object with these keys:
+  pictures   list of title, lanes (sequence, items) and arrows (first, then, place)
+  loops      list of the loops, as of foobarctl-why(8)";
 
 const CHECK_EXAMPLES: &str = "\
 The machine, a service of it, a script that is not installed yet:

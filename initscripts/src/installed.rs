@@ -200,6 +200,21 @@ impl Installed {
         self.names.get(name).is_some_and(|symbol| self.files.iter().any(|file| file.name == symbol))
     }
 
+    /// Takes a script out again.
+    pub(crate) fn remove_script(&mut self, name: &str) {
+        let Installed { names, files, .. } = self;
+        files.retain(|file| names.name(file.name) != name);
+    }
+
+    /// Takes a link out again.
+    pub(crate) fn remove_link(&mut self, gone: &Link) {
+        let Installed { names, links, .. } = self;
+        links.retain(|link| {
+            (link.runlevel, link.kind, link.sequence) != (gone.runlevel, gone.kind, gone.sequence.get())
+                || names.name(link.name) != &*gone.name
+        });
+    }
+
     fn add_entry(&mut self, runlevel: Runlevel, entry: &str, target: &str, head: u32) {
         let Some(link) = Link::parse(runlevel, entry) else { return };
         self.intern_names(&link.name);

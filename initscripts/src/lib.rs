@@ -3,6 +3,7 @@
 pub mod check;
 pub mod description;
 pub mod exit;
+pub mod explain;
 pub mod keys;
 pub mod layout;
 pub mod link;

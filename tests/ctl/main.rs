@@ -5,6 +5,7 @@
 mod check;
 mod control;
 mod escape;
+mod explain;
 mod faults;
 mod foreign;
 mod install;

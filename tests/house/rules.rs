@@ -45,6 +45,7 @@ const PLACES: [(&str, &[&str]); 6] = [
         &[
             "daemon/src/cli.rs",
             "ctl/src/cli.rs",
+            "ctl/src/cli/",
             "ctl/src/command/man.rs",
             "ctl/src/insserv/options.rs",
             "ctl/src/main.rs",

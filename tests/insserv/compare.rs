@@ -2,7 +2,8 @@
 
 use foobar_initscripts::order::Change;
 
-use crate::case::{Case, Run, Step, Tally};
+use crate::case::{Case, Step};
+use crate::differential::{Run, Tally};
 use crate::insserv::{run_ours, run_theirs};
 use crate::line::Line;
 use crate::pair::{OVERRIDES, Pair, Picture};

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use foobar_initscripts::name::Runlevel;
 use foobar_initscripts::order::Change;
 
-use crate::case::Run;
 use crate::compare::compare_run;
+use crate::differential::Run;
 use crate::insserv;
 use crate::pair::Pair;
 

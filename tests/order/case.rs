@@ -31,23 +31,6 @@ pub enum Step {
     Delete(String),
 }
 
-/// How a comparison came out.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
-    pub done: u32,
-    pub refused: u32,
-    /// insserv crashed or read freed memory, so there is nothing to compare.
-    pub undefined: u32,
-}
-
-/// How one run came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Run {
-    Done,
-    Refused,
-    Undefined,
-}
-
 impl Script {
     pub fn text(&self) -> String {
         let mut text = String::from("#!/bin/sh\n");

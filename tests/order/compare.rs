@@ -2,7 +2,8 @@
 
 use foobar_initscripts::order::{Change, Warning, arrange};
 
-use crate::case::{Case, Run, Step, Tally};
+use crate::case::{Case, Step};
+use crate::differential::{Run, Tally};
 use crate::insserv::{self, Ending};
 use crate::tree::{OVERRIDES, Outcome, Tree};
 

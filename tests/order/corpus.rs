@@ -9,8 +9,8 @@ use foobar_initscripts::lsb;
 use foobar_initscripts::name::Runlevel;
 use foobar_initscripts::order::{Change, arrange};
 
-use crate::case::Run;
 use crate::compare::compare_run;
+use crate::differential::Run;
 use crate::insserv;
 use crate::tree::Tree;
 

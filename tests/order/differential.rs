@@ -4,8 +4,25 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::case::{Case, Tally};
+use crate::case::Case;
 use crate::{insserv, random};
+
+/// How a comparison came out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub done: u32,
+    pub refused: u32,
+    /// insserv crashed or read freed memory, so there is nothing to compare.
+    pub undefined: u32,
+}
+
+/// How one run came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Run {
+    Done,
+    Refused,
+    Undefined,
+}
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)

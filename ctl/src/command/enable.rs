@@ -5,6 +5,7 @@ use anyhow::Result;
 use foobar_initscripts::exit::Action;
 use foobar_initscripts::installed::Installed;
 use foobar_initscripts::layout::Layout;
+use foobar_initscripts::name::{Runlevels, ServiceName};
 use foobar_initscripts::plan::{self, Existing, Plan, PlanError, Toggle};
 
 use crate::cli::{Disable, Enable};
@@ -15,7 +16,7 @@ use crate::lock::TreeLock;
 use crate::survey;
 
 /// [`plan::enable`] or [`plan::disable`].
-type Planner = fn(&Toggle<'_>, &Layout, &Installed, &Existing) -> Result<Plan, PlanError>;
+pub type Planner = fn(&Toggle<'_>, &Layout, &Installed, &Existing) -> Result<Plan, PlanError>;
 
 /// Makes a service start at boot.
 pub fn enable(context: &Context, arguments: &Enable) -> Result<Action> {
@@ -42,10 +43,7 @@ fn toggle(
     context.may_change(verb)?;
     let layout = context.layout()?;
     let _lock = if context.dry_run { None } else { Some(TreeLock::acquire(&context.root)?) };
-    let existing = survey::existing(&context.root, plan::watched(layout, &name, &[]))?;
-    let installed = survey::installed(&context.root, layout)?;
-    let plan = planner(&Toggle { name: &name, runlevels }, layout, &installed, &existing)
-        .map_err(|error| change::refused(&error))?;
+    let plan = planned(context, layout, &name, runlevels, planner)?;
     let change = Change {
         verb,
         name: &name,
@@ -53,4 +51,21 @@ fn toggle(
         idle: format!("{name} is {verb}d already, nothing to do"),
     };
     change::carry_out(context, layout, &change, &plan)
+}
+
+/// What is to be done, by [`plan::enable`] or [`plan::disable`].
+///
+/// # Errors
+/// Those of the plan.
+pub fn planned(
+    context: &Context,
+    layout: &Layout,
+    name: &ServiceName,
+    runlevels: Option<Runlevels>,
+    planner: Planner,
+) -> Result<Plan> {
+    let existing = survey::existing(&context.root, plan::watched(layout, name, &[]))?;
+    let installed = survey::installed(&context.root, layout)?;
+    planner(&Toggle { name, runlevels }, layout, &installed, &existing)
+        .map_err(|error| change::refused(&error))
 }

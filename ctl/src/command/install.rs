@@ -7,7 +7,7 @@ use foobar_initscripts::description;
 use foobar_initscripts::exit::Action;
 use foobar_initscripts::layout::Layout;
 use foobar_initscripts::name::{Runlevels, ServiceName};
-use foobar_initscripts::plan::{self, Extra};
+use foobar_initscripts::plan::{self, Extra, Plan};
 use foobar_initscripts::script::{Caller, Style};
 use foobar_initscripts::seal::{self, Origin};
 use foobar_initscripts::service::{Service, start_levels};
@@ -32,11 +32,38 @@ struct Wanted {
 /// Installs a service.
 pub fn run(context: &Context, arguments: &Install) -> Result<Action> {
     let name = Context::name(&arguments.service.name)?;
-    let levels = arguments.runlevels.as_deref().map(levels).transpose()?;
     context.may_change("install")?;
     let layout = context.layout()?;
     let _lock = if context.dry_run { None } else { Some(TreeLock::acquire(&context.root)?) };
-    let wanted = wanted(context, layout, &name, levels)?;
+    let (plan, runlevels) = planned(context, layout, &name, arguments)?;
+    let change = Change {
+        verb: "install",
+        name: &name,
+        done: format!(
+            "installed {name} in {} ({}, runlevels {})",
+            context.root.outside(Path::new(&layout.script(name.as_str()))).display(),
+            change::count(&plan),
+            runlevels
+        ),
+        idle: format!("{name} is installed already, nothing to do"),
+    };
+    let action = change::carry_out(context, layout, &change, &plan)?;
+    change::warn_of_other_init(context);
+    Ok(action)
+}
+
+/// What is to be done, and the runlevels that the service then has.
+///
+/// # Errors
+/// Those of the plan, and of a service file that is missing or has faults.
+pub fn planned(
+    context: &Context,
+    layout: &Layout,
+    name: &ServiceName,
+    arguments: &Install,
+) -> Result<(Plan, Runlevels)> {
+    let levels = arguments.runlevels.as_deref().map(levels).transpose()?;
+    let wanted = wanted(context, layout, name, levels)?;
     let style = if arguments.standalone { Style::Standalone } else { Style::Thin };
     let wish = plan::Install {
         service: &wanted.service,
@@ -48,24 +75,10 @@ pub fn run(context: &Context, arguments: &Install) -> Result<Action> {
         force: arguments.force,
     };
     let extras: Vec<&str> = wanted.extras.iter().map(|extra| extra.path.as_str()).collect();
-    let existing = survey::existing(&context.root, plan::watched(layout, &name, &extras))?;
+    let existing = survey::existing(&context.root, plan::watched(layout, name, &extras))?;
     let installed = survey::installed(&context.root, layout)?;
-    let plan =
-        plan::install(&wish, layout, &installed, &existing).map_err(|error| change::refused(&error))?;
-    let change = Change {
-        verb: "install",
-        name: &name,
-        done: format!(
-            "installed {name} in {} ({}, runlevels {})",
-            context.root.outside(Path::new(&layout.script(name.as_str()))).display(),
-            change::count(&plan),
-            wanted.service.runlevels
-        ),
-        idle: format!("{name} is installed already, nothing to do"),
-    };
-    let action = change::carry_out(context, layout, &change, &plan)?;
-    change::warn_of_other_init(context);
-    Ok(action)
+    let plan = plan::install(&wish, layout, &installed, &existing);
+    Ok((plan.map_err(|error| change::refused(&error))?, wanted.service.runlevels))
 }
 
 /// Runlevels that the user has typed.

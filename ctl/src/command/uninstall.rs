@@ -28,7 +28,7 @@ pub fn run(context: &Context, arguments: &Uninstall) -> Result<Action> {
     let layout = context.layout()?;
     let _lock = if context.dry_run { None } else { Some(TreeLock::acquire(&context.root)?) };
     let service = if context.root.is_live() { target::service(&context.root, &name)? } else { None };
-    let mut plan = make_plan(context, layout, &name, service.as_ref(), arguments)?;
+    let mut plan = planned(context, layout, &name, service.as_ref(), arguments)?;
     if context.dry_run {
         if let Some(process) = service.as_ref().map(stop::running).transpose()?.flatten() {
             plan.notes.push(format!("{name} (PID {}) would be stopped first", process.pid()));
@@ -45,7 +45,7 @@ pub fn run(context: &Context, arguments: &Uninstall) -> Result<Action> {
         if let Stopped::Now(pid, _) = stop::stop_alone(context, service)? {
             stopped = format!(", after stopping it (PID {pid})");
         }
-        plan = make_plan(context, layout, &name, Some(service), arguments)?;
+        plan = planned(context, layout, &name, Some(service), arguments)?;
     }
     let locks_of = match &service {
         Some(service) => Some(PathBuf::from(&service.pid_file)),
@@ -81,7 +81,11 @@ fn tell(
     change::carry_out(context, layout, &change, &plan)
 }
 
-fn make_plan(
+/// What is to be done.
+///
+/// # Errors
+/// Those of the plan.
+pub fn planned(
     context: &Context,
     layout: &Layout,
     name: &ServiceName,

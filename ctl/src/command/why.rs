@@ -1,0 +1,72 @@
+//! `why`: says why a script has its number, for start and for stop. It reads and tells; what the reasons are is found
+//! by the library.
+
+use anyhow::Result;
+use foobar_initscripts::exit::Action;
+use foobar_initscripts::explain::{self, Loop};
+use foobar_initscripts::link::{Kind, Link};
+use foobar_initscripts::order::{self, Change};
+use serde::Serialize;
+
+use crate::cli::Why;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::survey;
+
+/// What `--format json` prints.
+#[derive(Debug, Serialize)]
+struct Facts<'a> {
+    service: &'a str,
+    start: Option<&'a explain::Why>,
+    stop: Option<&'a explain::Why>,
+    /// Links that have another number than the order gives now, as `rc2.d/S20foo`.
+    other_numbers: Vec<String>,
+    loops: Vec<&'a Loop>,
+}
+
+/// Explains both numbers of a script.
+pub fn run(context: &Context, arguments: &Why) -> Result<Action> {
+    let name = arguments.service.name.as_str();
+    let layout = context.layout()?;
+    let installed = survey::installed(&context.root, layout)?;
+    let outline = order::outline(&installed, &Change::nothing().forced())
+        .map_err(|error| Failure::error(Action::Error, error.to_string()))?;
+    let Some(node) = outline.find(name) else {
+        return Err(Failure::error(
+            Action::NotInstalled,
+            format!(
+                "{name} is no script in {} and nothing waits for it: see 'foobarctl list'",
+                layout.script_dir
+            ),
+        ));
+    };
+    let [start, stop] = [Kind::Start, Kind::Kill].map(|kind| explain::why(&outline, layout, node, kind));
+    let numbers = |link: &Link| match link.kind {
+        Kind::Start => start.as_ref().map(|why| why.sequence),
+        Kind::Kill => stop.as_ref().map(|why| why.sequence),
+    };
+    let own = survey::link_names(&context.root, layout)?.into_iter().filter(|link| &*link.name == name);
+    let others: Vec<String> = own
+        .filter(|link| numbers(link).is_some_and(|number| number != link.sequence.get()))
+        .map(|link| link.path())
+        .collect();
+    let all = explain::loops(&outline, layout);
+    let loops: Vec<&Loop> =
+        all.iter().filter(|found| found.knot.iter().any(|member| member == name)).collect();
+
+    let mut lines: Vec<String> = [&start, &stop].into_iter().flatten().map(ToString::to_string).collect();
+    if lines.is_empty() {
+        lines.push(format!("{name} has no number: neither links nor its header name a runlevel"));
+    }
+    if !others.is_empty() {
+        lines.push(format!(
+            "another number is in {}: the next change to the order, or insserv, renames them",
+            others.join(", ")
+        ));
+    }
+    lines.extend(loops.iter().map(ToString::to_string));
+    let facts =
+        Facts { service: name, start: start.as_ref(), stop: stop.as_ref(), other_numbers: others, loops };
+    context.output.result(lines.join("\n"), &facts)?;
+    Ok(Action::Ok)
+}

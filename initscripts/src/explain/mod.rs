@@ -1,0 +1,21 @@
+//! Why a script has its number, and what the whole order looks like: in words, as a tree, as a drawing. Read from
+//! an [`crate::order::Outline`]; nothing is ordered here.
+
+mod after;
+mod compare;
+mod dot;
+mod loops;
+mod picture;
+mod reduce;
+mod svg;
+mod text;
+mod why;
+
+pub use after::after;
+pub use compare::compare;
+pub use dot::dot;
+pub use loops::{Loop, Turn, loops};
+pub use picture::{Arrow, Item, Lane, Mark, Picture, picture};
+pub use svg::svg;
+pub use text::text;
+pub use why::{Reason, Step, Why, why};
