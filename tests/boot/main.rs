@@ -6,6 +6,7 @@
 
 mod agreement;
 mod check;
+mod dropin;
 mod faults;
 mod levels;
 mod lifecycle;
