@@ -64,7 +64,8 @@ impl fmt::Display for BootId {
 pub struct Identity {
     /// The process ID in our own PID namespace.
     pub pid: Pid,
-    /// Clock ticks from boot to the start of the process: field 22 of /proc/PID/stat.
+    /// Clock ticks from boot to the start of the process: field 22 of /proc/PID/stat. A tick is 10 ms; two processes that
+    /// have the same number within one tick, which takes a whole round of the numbers, are not told apart.
     pub start_ticks: u64,
     /// The boot in which it ran.
     pub boot: BootId,
