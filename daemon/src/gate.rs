@@ -208,11 +208,11 @@ impl Gate {
             if door.listener.address().is_datagram() {
                 // A datagram may be taken by another worker first: who asks for it finds out.
                 self.ready.pop_front();
-                if door.last_call.is_some() {
+                let (listener, last) = (Arc::clone(&door.listener), door.last_call.is_some());
+                if last {
                     self.remove(key);
-                    return Some(Arrival::Closed(key));
                 }
-                return Some(Arrival::Datagram(Arc::clone(&door.listener)));
+                return Some(Arrival::Datagram(listener));
             }
             let over = door.last_call == Some(0);
             let accepted = if over { Accepted::Nothing } else { door.listener.accept() };

@@ -31,6 +31,9 @@ pub(crate) enum Turn {
     Leave,
 }
 
+/// Who leaves takes one more at each door: an arrival wakes one worker only, and if it was this one, nobody else knows of it.
+const WOKEN: u32 = 1;
+
 /// A worker's way to its next connection.
 pub(crate) struct Accepting<'t> {
     task: &'t Task,
@@ -83,7 +86,11 @@ impl<'t> Accepting<'t> {
                         return Turn::Ending;
                     }
                 }
-                Arrival::Token(DISMISS) => return Turn::Leave,
+                Arrival::Token(DISMISS) => {
+                    self.ending = true;
+                    self.gate.unwatch(self.task.dismiss.as_fd());
+                    (0..self.task.listeners.len()).for_each(|door| self.gate.last_call(door as u64, WOKEN));
+                }
                 Arrival::Token(token) => return Turn::Token(token),
                 Arrival::Closed(_) | Arrival::Nothing => {}
                 Arrival::Exhausted(error) => self.exhausted(&error),
@@ -128,10 +135,9 @@ impl<'t> Accepting<'t> {
         self.ending = true;
         self.gate.unwatch(self.leash.as_fd());
         self.gate.unwatch(self.task.dismiss.as_fd());
-        for (door, listener) in self.task.listeners.iter().enumerate() {
+        for door in 0..self.task.listeners.len() {
             match self.task.board.farewell(door) {
-                Farewell::Leave => self.gate.remove(door as u64),
-                Farewell::LastCall if listener.address().is_datagram() => self.gate.remove(door as u64),
+                Farewell::Leave => self.gate.last_call(door as u64, WOKEN),
                 Farewell::LastCall => self.gate.last_call(door as u64, self.task.server.sockets.backlog),
             }
         }
