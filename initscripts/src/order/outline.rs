@@ -133,7 +133,8 @@ pub fn outline(installed: &Installed, change: &Change) -> Result<Outline, OrderE
         places[node as usize] = place;
         let service = graph.services[node as usize];
         let has = |flag| graph.has(node, flag);
-        let script = graph.nodes[node as usize].script;
+        // A second node of one script has the script, too, but its service has none: insserv does not list it.
+        let script = service.script;
         let side = |phase| {
             let side = graph.side(node, phase);
             Place { sequence: side.depth, least: side.least, levels: side.levels }
