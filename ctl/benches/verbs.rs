@@ -2,7 +2,8 @@
 //! interleaved in one run: medians, ratios, and the ratio that is wanted. Prints; asserts no time.
 //!
 //! `cargo bench -p foobarctl --bench verbs` builds and measures what is shipped. Peers that are not installed are
-//! named and left out. All of it happens below one temporary directory, on loopback.
+//! named and left out. All of it happens below one temporary directory, on loopback. On a machine that has other things to
+//! do, run it once so that all is built, and then as root below `chrt -f 50` (chrt(1)), so that nobody is waited for.
 
 mod verbs {
     pub mod clock;
@@ -47,15 +48,39 @@ fn of(peers: &[Peer], all: &[Times], who: Who) -> Times {
     peers.iter().position(|peer| peer.who == who).map(|at| all[at].clone()).unwrap_or_default()
 }
 
+/// A new order for each round, the same in each run: who comes after whom decides what is still in the caches.
+struct Shuffle(u64);
+
+impl Shuffle {
+    fn order(&mut self, count: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..count).collect();
+        for last in (1..count).rev() {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            order.swap(last, (self.0 >> 33) as usize % (last + 1));
+        }
+        order
+    }
+}
+
 fn status(peers: &[Peer]) -> Vec<String> {
+    let compared = [Who::Foobarctl, Who::Script, Who::Dpkg, Who::Lsb];
     for peer in peers {
         clock::time(&peer.start);
         peer.wait_ready();
     }
     let mut all = vec![Times::default(); peers.len()];
+    let mut code_only = Times::default();
+    let mut shuffle = Shuffle(1);
     for _ in 0..STATUS_ROUNDS {
-        for (peer, times) in peers.iter().zip(&mut all) {
-            times.push(clock::time(&peer.status));
+        for index in shuffle.order(peers.len()) {
+            let peer = &peers[index];
+            if compared.contains(&peer.who) {
+                all[index].push(clock::time(&peer.status));
+            }
+            if peer.who == Who::FoobarctlSmall {
+                // Beside the others, so not always after the same one.
+                code_only.push(clock::time(&peer::quiet(peers)));
+            }
         }
     }
     for peer in peers {
@@ -65,6 +90,8 @@ fn status(peers: &[Peer]) -> Vec<String> {
     let of = |who| of(peers, &all, who);
     let mut table = Table::new("status of a running service, whole process");
     let base = Row::new("start-stop-daemon --status", of(Who::Dpkg));
+    table.compare(&base, Row::new("foobarctl --quiet status", code_only), Some(0.6));
+    // It says more than the peer: since when, what it uses, and what the daemon has to tell.
     table.compare(&base, Row::new("foobarctl status", of(Who::Foobarctl)), Some(0.6));
     let base = Row::new("dash script with LSB functions", of(Who::Lsb));
     table.compare(&base, Row::new("/etc/init.d/foobar status", of(Who::Script)), Some(0.5));
@@ -75,8 +102,10 @@ fn cycle(peers: &[Peer]) -> Vec<String> {
     let none = || vec![Times::default(); peers.len()];
     let (mut starts, mut stops, mut lags) = (none(), none(), none());
     let mut early = vec![0; peers.len()];
+    let mut shuffle = Shuffle(1);
     for _ in 0..CYCLE_ROUNDS {
-        for (index, peer) in peers.iter().enumerate() {
+        for index in shuffle.order(peers.len()) {
+            let peer = &peers[index];
             starts[index].push(clock::time(&peer.start));
             early[index] += usize::from(!peer.wait_ready());
             let watch = clock::Watch::begin(&peer.pid_file);

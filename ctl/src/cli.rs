@@ -266,11 +266,15 @@ const PLAIN: [(&str, Plain); 7] = [
     ("force-reload", Verb::ForceReload),
 ];
 
-/// Reads `[--prefix DIR] VERB [NAME]`, the lines that init scripts consist of, without building the
+/// Reads `[--quiet] [--prefix DIR] VERB [NAME]`, the lines that init scripts consist of, without building the
 /// definition of all the others: that would cost more than the whole of `status`. A test holds it against
 /// the definition.
 fn plain(arguments: &[OsString]) -> Option<Cli> {
-    let (prefix, verb, name) = match arguments.get(1..)? {
+    let (quiet, rest) = match arguments.get(1..)? {
+        [option, rest @ ..] if option == "--quiet" || option == "-q" => (true, rest),
+        rest => (false, rest),
+    };
+    let (prefix, verb, name) = match rest {
         [option, prefix, verb, name @ ..] if option == "--prefix" => (Some(prefix), verb, name),
         [verb, name @ ..] => (None, verb, name),
         [] => return None,
@@ -287,7 +291,7 @@ fn plain(arguments: &[OsString]) -> Option<Cli> {
         layout: None,
         dry_run: false,
         format: Format::Text,
-        quiet: false,
+        quiet,
         verbose: false,
     };
     Some(Cli { global, verb: make(Name { name }) })
@@ -329,7 +333,16 @@ mod tests {
     #[test]
     fn the_short_way_reads_what_the_definition_reads() {
         for (verb, _) in PLAIN {
-            for line in ["V", "V x", "V stop", "--prefix /p V", "--prefix /p V x", "--prefix stop V V"] {
+            for line in [
+                "V",
+                "V x",
+                "V stop",
+                "--prefix /p V",
+                "--prefix /p V x",
+                "--prefix stop V V",
+                "-q V",
+                "--quiet V x",
+            ] {
                 let line = format!("foobarctl {}", line.replace('V', verb));
                 let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
                 let (short, long) = (plain(&words).unwrap(), Cli::try_parse_from(&words).unwrap());

@@ -82,6 +82,16 @@ pub fn all(machine: &Machine) -> Result<Vec<Peer>, String> {
     Ok(peers)
 }
 
+/// The question of foobarctl's peer once more, for the exit code alone, as start-stop-daemon's.
+pub fn quiet(peers: &[Peer]) -> Vec<String> {
+    let mut command = peers
+        .iter()
+        .find(|peer| peer.who == Who::Foobarctl)
+        .map_or_else(Vec::new, |peer| peer.status.clone());
+    command.insert(command.len().min(1), "--quiet".to_owned());
+    command
+}
+
 fn words(parts: &[&str]) -> Vec<String> {
     parts.iter().map(|part| (*part).to_owned()).collect()
 }

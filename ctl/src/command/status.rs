@@ -86,9 +86,10 @@ fn ours(context: &Context, service: &Service, workers: bool) -> Result<u8> {
     }
     let (status, message, found) = match looked {
         Ok(State::Running { process, .. }) => {
-            let used = usage::usage(&process);
-            let message = running(name, &process, used.as_ref());
+            // What will not be printed is not asked for: then it is a matter of the exit code only.
             let quiet = context.output.quiet && context.output.format == Format::Text;
+            let used = if quiet { None } else { usage::usage(&process) };
+            let message = running(name, &process, used.as_ref());
             let figures = if quiet { None } else { call::figures(context, service, &process) };
             (Status::Running, message, Some(Found { process, used, figures }))
         }
