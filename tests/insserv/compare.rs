@@ -59,11 +59,16 @@ pub fn compare_run(pair: &Pair, change: &Change) -> Result<Run, String> {
     let line = Line::of(change);
     let [our_tree, their_tree] = &pair.trees;
     let words = |tree: &std::path::Path| line.words(tree.to_str().unwrap());
+    // With `-q` ours does not say that there is nothing to compare, so it is asked once more, without doing anything.
+    let asked = line.loud_trial(our_tree.to_str().unwrap());
+    let asked = asked.map(|words| run_ours(&our_tree.join(line.from), &words));
     let ours = run_ours(&our_tree.join(line.from), &words(our_tree));
     let theirs = run_theirs(&their_tree.join(line.from), &words(their_tree));
     let said = String::from_utf8_lossy(&ours.stderr);
+    let undefined =
+        |stderr: &[u8]| String::from_utf8_lossy(stderr).contains("is provided by several of the scripts");
     // Insserv goes on with freed memory there, and may do anything.
-    if theirs.status.code().is_none() || said.contains("is provided by several of the scripts") {
+    if theirs.status.code().is_none() || undefined(&asked.as_ref().unwrap_or(&ours).stderr) {
         return Ok(Run::Undefined);
     }
     let heard =

@@ -65,6 +65,15 @@ impl Line {
         self.words.iter().map(|word| word.replace('@', tree)).collect()
     }
 
+    /// If warnings are turned off: the same words with warnings, and without doing anything.
+    pub fn loud_trial(&self, tree: &str) -> Option<Vec<String>> {
+        let quiet = |word: &&String| matches!(word.as_str(), "-q" | "-nq");
+        self.words.iter().any(|word| quiet(&word)).then(|| {
+            let loud = self.words.iter().filter(|word| !quiet(word));
+            loud.map(|word| word.replace('@', tree)).chain(["-n".to_owned()]).collect()
+        })
+    }
+
     /// Whether it only tries.
     pub fn prints(&self) -> bool {
         self.words.iter().any(|word| word == "-s" || word.starts_with("--show"))
