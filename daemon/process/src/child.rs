@@ -9,7 +9,7 @@ use std::process::Command;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::prctl::set_pdeathsig;
+use nix::sys::prctl::{set_child_subreaper, set_pdeathsig};
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getppid, pipe2};
@@ -202,6 +202,15 @@ fn exit_of(status: WaitStatus) -> Option<Exit> {
         WaitStatus::Signaled(pid, signal, _) => Some(Exit { pid, how: How::Signal(signal) }),
         _ => None,
     }
+}
+
+/// Makes this process the parent of every orphan below it, PR_SET_CHILD_SUBREAPER(2const): so none is lost, and [`reap`] tells of
+/// their ends as well.
+///
+/// # Errors
+/// A kernel before 3.4.
+pub fn adopt_orphans() -> io::Result<()> {
+    Ok(set_child_subreaper(true)?)
 }
 
 /// Ignores SIGCHLD: ended children vanish without becoming zombies, and nobody can ask how they ended (the article's

@@ -17,19 +17,24 @@
 //! | end it, talk to it | [`stop`], [`control`] |
 //! | signals as data, workers, programs, memory shared with workers | [`signal`], [`child`], [`shared`] |
 //! | go on in another program | [`inheritance`] |
+//! | hold a program as a supervisor does | [`execution`], [`ledger`], [`cgroup`], [`kin`], [`wait`] |
 //! | give up root, raise limits, log | [`privilege`], [`limits`], [`syslog`] |
 #![deny(unsafe_code)]
 
+pub mod cgroup;
 pub mod child;
 pub mod control;
 pub mod daemonize;
 pub mod environment;
+pub mod execution;
 mod facility;
 mod grammar;
 mod handshake;
 mod holder;
 pub mod identity;
 pub mod inheritance;
+pub mod kin;
+pub mod ledger;
 pub mod limits;
 mod lock;
 pub mod pidfile;
@@ -48,7 +53,9 @@ pub mod syslog;
 pub mod terminal;
 mod trusted;
 pub mod usage;
+pub mod wait;
 
+pub use nix::sys::resource::Resource;
 pub use nix::sys::signal::Signal;
 pub use nix::unistd::{Gid, Pid, Uid};
 pub use trusted::Doubt;

@@ -42,6 +42,11 @@ pub(crate) fn ticks(count: u64) -> Duration {
     Duration::from_millis(count.saturating_mul(1000) / per_second.unwrap_or(100).max(1))
 }
 
+/// Bytes in a page of memory.
+pub(crate) fn page_size() -> u64 {
+    sysconf(SysconfVar::PAGE_SIZE).ok().flatten().and_then(|size| u64::try_from(size).ok()).unwrap_or(4096)
+}
+
 /// Reads /proc/PID/stat. `NotFound` means: no such process, or one that /proc hides from us.
 pub(crate) fn stat(pid: Pid) -> io::Result<Stat> {
     let mut buffer = [0; 1024];

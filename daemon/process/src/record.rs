@@ -14,7 +14,7 @@ use crate::identity::{BootId, Identity};
 use crate::trusted::{self, Untrusted};
 
 /// 7 digits, 20 digits, a UUID, two spaces and a newline.
-const LENGTH: usize = 7 + 1 + 20 + 1 + 36 + 1;
+pub(crate) const LENGTH: usize = 7 + 1 + 20 + 1 + 36 + 1;
 
 /// The file that carries lock and record of a PID file: its name and `.lock`.
 pub(crate) fn path_for(pid_file: &Path) -> PathBuf {
@@ -54,9 +54,13 @@ pub(crate) fn from_file(file: &File) -> Record {
 
 /// Writes it in one call, so that no reader sees half of it.
 pub(crate) fn write(file: &File, identity: &Identity) -> io::Result<()> {
-    let line = format!("{:07} {:020} {}\n", identity.pid.as_raw(), identity.start_ticks, identity.boot);
-    file.write_all_at(line.as_bytes(), 0)?;
+    file.write_all_at(&line(identity), 0)?;
     file.set_len(LENGTH as u64)
+}
+
+/// The line of an identity.
+pub(crate) fn line(identity: &Identity) -> Vec<u8> {
+    format!("{:07} {:020} {}\n", identity.pid.as_raw(), identity.start_ticks, identity.boot).into_bytes()
 }
 
 /// Empties the record if it is that of `identity` and we may; for a clean exit.
@@ -71,7 +75,8 @@ pub(crate) fn clear(pid_file: &Path, identity: &Identity) {
     }
 }
 
-fn parse(line: &[u8]) -> Option<Identity> {
+/// The identity of a line; none for anything else.
+pub(crate) fn parse(line: &[u8]) -> Option<Identity> {
     let text = std::str::from_utf8(line).ok()?.strip_suffix('\n')?;
     let mut fields = text.split(' ');
     let (pid, ticks, boot) = (fields.next()?, fields.next()?, fields.next()?);

@@ -14,6 +14,7 @@ use nix::unistd::{ForkResult, Pid};
 
 use crate::procfs;
 
+pub(crate) mod execute;
 mod start;
 
 pub(crate) use start::{Birth, Words, start};
