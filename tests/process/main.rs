@@ -9,6 +9,7 @@ mod concurrent;
 mod detaching;
 mod hostile;
 mod logger;
+mod notify;
 mod privileges;
 mod program;
 mod proofs;

@@ -18,6 +18,7 @@
 //! | signals as data, workers, programs, memory shared with workers | [`signal`], [`child`], [`shared`] |
 //! | go on in another program | [`inheritance`] |
 //! | hold a program as a supervisor does | [`execution`], [`ledger`], [`cgroup`], [`kin`], [`wait`] |
+//! | hear what a service says of itself | [`notify`] |
 //! | give up root, raise limits, log | [`privilege`], [`limits`], [`syslog`] |
 #![deny(unsafe_code)]
 
@@ -37,6 +38,7 @@ pub mod kin;
 pub mod ledger;
 pub mod limits;
 mod lock;
+pub mod notify;
 pub mod pidfile;
 pub mod privilege;
 pub mod probe;

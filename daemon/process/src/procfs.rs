@@ -15,6 +15,8 @@ pub(crate) struct Stat {
     pub(crate) name: Vec<u8>,
     /// `R`, `S`, `Z` and so on.
     pub(crate) state: u8,
+    /// The process that is told of its end: field 4.
+    pub(crate) parent: Pid,
     /// Clock ticks spent in user and system mode: fields 14 and 15.
     pub(crate) cpu_ticks: u64,
     /// The number of threads.
@@ -72,12 +74,13 @@ fn parse(text: &[u8]) -> Option<Stat> {
     let mut fields = rest.split_ascii_whitespace();
     // The first of them is field 3 of proc(5).
     let state = *fields.next()?.as_bytes().first()?;
-    let user_ticks: u64 = fields.nth(10)?.parse().ok()?;
+    let parent = Pid::from_raw(fields.next()?.parse().ok()?);
+    let user_ticks: u64 = fields.nth(9)?.parse().ok()?;
     let system_ticks: u64 = fields.next()?.parse().ok()?;
     let cpu_ticks = user_ticks.saturating_add(system_ticks);
     let threads = fields.nth(4)?.parse().ok()?;
     let start_ticks = fields.nth(1)?.parse().ok()?;
-    Some(Stat { name, state, cpu_ticks, threads, start_ticks })
+    Some(Stat { name, state, parent, cpu_ticks, threads, start_ticks })
 }
 
 /// The descriptors that this process has open, that of the listing itself among them: /proc/self/fd.

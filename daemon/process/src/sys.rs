@@ -15,8 +15,10 @@ use nix::unistd::{ForkResult, Pid};
 use crate::procfs;
 
 pub(crate) mod execute;
+mod receive;
 mod start;
 
+pub(crate) use receive::receive;
 pub(crate) use start::{Birth, Words, start};
 
 /// Which side of a fork this is.
