@@ -79,6 +79,7 @@ fn stopped(root: &Root, step: &Step, error: &io::Error, done: usize, all: usize)
         Step::MakeDir { .. } => "make",
         Step::Write { .. } => "write",
         Step::Symlink { .. } => "link",
+        Step::Rename { .. } => "rename a script to",
         Step::Remove { .. } | Step::RemoveDir { .. } => "remove",
     };
     Failure::of_io(
@@ -97,6 +98,7 @@ fn carry_out(root: &Root, step: &Step) -> io::Result<Outcome> {
         Step::MakeDir { mode, .. } => make_dir(root, step.path(), &place, *mode),
         Step::Write { mode, text, before, .. } => write(&place, *mode, text, before),
         Step::Symlink { target, before, .. } => symlink(&place, OsStr::new(target), before),
+        Step::Rename { from, before, .. } => rename(&place, &root.name(Path::new(from))?, before),
         Step::Remove { before, .. } => remove(&place, before),
         Step::RemoveDir { .. } => place.dir.remove_empty(&place.name).map(outcome),
     }
@@ -132,6 +134,17 @@ fn symlink(place: &Place, target: &OsStr, before: &Before) -> io::Result<Outcome
     }
     expect(&found, before)?;
     through_temporary(place, |dir, name| dir.link(name, target))
+}
+
+/// Both names are in one directory. The old one gone and the new one there: an earlier run has done it.
+fn rename(new: &Place, old: &Place, before: &Before) -> io::Result<Outcome> {
+    let (there, found) = (what_is(new)?, what_is(old)?);
+    if found == Is::Nothing && expect(&there, before).is_ok() {
+        return Ok(Outcome::AlreadySo);
+    }
+    expect(&found, before)?;
+    expect(&there, &Before::Absent)?;
+    new.dir.rename(&old.name, &new.name).map(|()| Outcome::Done)
 }
 
 fn remove(place: &Place, before: &Before) -> io::Result<Outcome> {

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use foobar_initscripts::exit::Action;
-use foobar_initscripts::layout::{self, Layout};
+use foobar_initscripts::layout::{self, Layout, LayoutError};
 use foobar_initscripts::name::ServiceName;
 
 use crate::cli::Global;
@@ -56,7 +56,7 @@ impl Context {
         }
         match layout::detect(&survey::clues(&self.root)?) {
             Ok(found) => Ok(found),
-            Err(_) if self.root.scope() == Scope::Prefix => Ok(layout::DEFAULT),
+            Err(LayoutError::Unrecognised) if self.root.scope() == Scope::Prefix => Ok(layout::DEFAULT),
             Err(error) => {
                 Err(Failure::error(Action::NotConfigured, format!("{}: {error}", self.root.base().display())))
             }

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use foobar_initscripts::installed::{Installed, ScriptFile};
+use foobar_initscripts::layout::facts::Scheme;
 use foobar_initscripts::layout::{Clues, Layout, probes};
 use foobar_initscripts::link::Link;
 use foobar_initscripts::name::ServiceName;
@@ -43,7 +44,36 @@ pub fn clues(root: &Root) -> io::Result<Clues> {
 /// # Errors
 /// With the path in words, for the first that cannot be read.
 pub fn installed(root: &Root, layout: &Layout) -> io::Result<Installed> {
-    gathered(root, &Sources::of(layout))
+    let mut found = match layout.scheme {
+        Scheme::SysV(_) => gathered(root, &Sources::of(layout))?,
+        Scheme::Rcs(_) => numbered(root, layout)?,
+    };
+    if !layout.facilities.is_empty() {
+        found.add_conf(layout.facilities.as_bytes());
+    }
+    Ok(found)
+}
+
+/// Scripts that have their numbers in their own names.
+fn numbered(root: &Root, layout: &Layout) -> io::Result<Installed> {
+    let mut installed = Installed::new();
+    let path = Path::new(layout.script_dir);
+    let Some(dir) = directory(root, path)? else { return Ok(installed) };
+    for file in ordered_names(root, path, &dir)? {
+        let Some((name, link)) = file.to_str().and_then(|file| layout.script_name(file)) else { continue };
+        let added = add_script(root, path, &dir, &file, |script| {
+            if link.is_some() || script.executable {
+                // What a link leads to is no matter: its name has the number.
+                installed.add_script(&ScriptFile { name, symlink: None, real_name: name, ..script });
+            }
+        });
+        if added.map_err(|error| root.about("cannot read", &path.join(&file), &error))? {
+            if let Some(link) = link {
+                installed.add_link(link.runlevel, &link.to_string(), name);
+            }
+        }
+    }
+    Ok(installed)
 }
 
 /// Scripts, overrides, links and insserv.conf.
@@ -89,10 +119,12 @@ fn is_filtered(name: &str, filters: &[String]) -> bool {
 /// With the path in words.
 pub fn service_names(root: &Root, layout: &Layout) -> io::Result<BTreeSet<ServiceName>> {
     let mut found = BTreeSet::new();
-    for name in root.names(Path::new(layout.script_dir))? {
+    let scripts = Path::new(layout.script_dir);
+    for file in root.names(scripts)? {
+        let Some((name, _)) = file.to_str().and_then(|file| layout.script_name(file)) else { continue };
         // What can be no service's name is skipped by insserv, too.
-        let Some(name) = name.to_str().and_then(|name| ServiceName::parse(name).ok()) else { continue };
-        if is_script(root, Path::new(&layout.script(name.as_str())))? {
+        let Ok(name) = ServiceName::parse(name) else { continue };
+        if is_script(root, &scripts.join(&file))? {
             found.insert(name);
         }
     }
@@ -101,6 +133,32 @@ pub fn service_names(root: &Root, layout: &Layout) -> io::Result<BTreeSet<Servic
         found.extend(name.and_then(|name| ServiceName::parse(name).ok()));
     }
     Ok(found)
+}
+
+/// The init script of a service, if there is one that can be run; one that is started at boot before one that is
+/// disabled.
+///
+/// # Errors
+/// With the path in words.
+pub fn script_of(root: &Root, layout: &Layout, name: &str) -> io::Result<Option<PathBuf>> {
+    let directory = Path::new(layout.script_dir);
+    let mut files = match layout.scheme {
+        Scheme::SysV(_) => vec![OsString::from(name)],
+        Scheme::Rcs(_) => root.names(directory)?,
+    };
+    let own = |file: &OsString| {
+        let (service, link) = file.to_str().and_then(|file| layout.script_name(file))?;
+        (service == name).then(|| link.map(|link| link.kind))
+    };
+    files.retain(|file| own(file).is_some());
+    files.sort_by_key(|file| own(file).flatten() != Some(foobar_initscripts::link::Kind::Start));
+    for file in files {
+        let path = directory.join(file);
+        if is_script(root, &path)? {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
 }
 
 /// Whether a script is there that can be run.
@@ -121,7 +179,7 @@ pub fn is_script(root: &Root, path: &Path) -> io::Result<bool> {
 /// With the path in words.
 pub fn link_names(root: &Root, layout: &Layout) -> io::Result<Vec<Link>> {
     let mut found = Vec::new();
-    for level in layout.runlevels {
+    for level in layout.levels() {
         let names = root.names(Path::new(&layout.runlevel_dir(*level)))?;
         found.extend(names.iter().filter_map(|name| Link::parse(*level, name.to_str()?)));
     }

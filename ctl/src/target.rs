@@ -37,10 +37,10 @@ pub fn find(context: &Context, name: &ServiceName) -> anyhow::Result<Target> {
     }
     // Only now does it matter how the tree is laid out; a tree that looks like none has no scripts.
     let layout = context.layout().unwrap_or(DEFAULT);
-    let script = PathBuf::from(layout.script(name.as_str()));
-    if survey::is_script(root, &script)? {
+    if let Some(script) = survey::script_of(root, layout, name.as_str())? {
         return Ok(Target::Script(script));
     }
+    let script = PathBuf::from(layout.script(name.as_str()));
     Err(Failure::error(
         Action::NotInstalled,
         format!(

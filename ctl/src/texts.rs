@@ -6,7 +6,7 @@ use foobar_initscripts::check::rules;
 use foobar_initscripts::exit::{Action, Status};
 use foobar_initscripts::keys::KEYS;
 use foobar_initscripts::layout::DEFAULT;
-use foobar_initscripts::name::ServiceName;
+use foobar_initscripts::name::{Runlevel, ServiceName};
 
 /// A section of a manual page. Lines that begin with a blank stand as they are, others are paragraphs.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ fn files() -> String {
     let lines = [
         (DEFAULT.service_file(name), "the service file, see foobarctl-install(8)"),
         (DEFAULT.script(name), "the init script, which calls foobarctl"),
-        (DEFAULT.link_dir.replace('@', "?"), "its links in the runlevels"),
+        (DEFAULT.runlevel_dir(Runlevel::R2).replace('2', "?"), "its links in the runlevels"),
         (format!("{}/.depend.*", DEFAULT.script_dir), "the order for startpar(8), where insserv(8) is used"),
         (
             format!("{}/{name}.pid", DEFAULT.pid_dir),

@@ -3,9 +3,10 @@
 
 use crate::conf::{Conf, Directive};
 use crate::link::{Kind, Link};
+use crate::lsb::chkconfig::{self, Line};
 use crate::lsb::scan::{self, Fields, Key};
 use crate::lsb::words;
-use crate::name::{Runlevel, Runlevels};
+use crate::name::{Runlevel, Runlevels, Sequence};
 use crate::symbols::{NONE, Symbol, Symbols};
 
 /// A file of /etc/init.d, in the order of the directory (see [`Installed::add_script`]).
@@ -82,6 +83,8 @@ pub(crate) struct Head {
     /// A default runlevel `B`, which insserv dies of.
     pub fatal: bool,
     pub openrc: bool,
+    /// What stands beside the header for chkconfig.
+    pub chkconfig: Option<Line>,
     /// The override directory that it comes from; `None`: the script itself.
     pub tier: Option<Tier>,
     /// The line of each key, counted from 1; 0 when it is missing.
@@ -194,10 +197,36 @@ impl Installed {
         self.links.iter_mut().filter(chosen).map(turn).count()
     }
 
+    /// The links that were added, as they are to be taken for: one that was turned has its new letter.
+    pub fn links(&self) -> impl Iterator<Item = Link> {
+        self.links.iter().map(|entry| {
+            let name = self.names.name(entry.name).into();
+            let sequence = Sequence::clamped(entry.sequence);
+            Link { runlevel: entry.runlevel, kind: entry.kind, sequence, name }
+        })
+    }
+
     /// Whether a script of this name was added.
     #[must_use]
     pub fn has_script(&self, name: &str) -> bool {
         self.names.get(name).is_some_and(|symbol| self.files.iter().any(|file| file.name == symbol))
+    }
+
+    /// What a script says to chkconfig.
+    pub(crate) fn chkconfig(&self, name: &str) -> Option<Line> {
+        self.own_head(name)?.chkconfig
+    }
+
+    /// The runlevels that the header of a script has for starting and for stopping; without one, those for chkconfig.
+    pub(crate) fn default_levels(&self, name: &str) -> (Runlevels, Runlevels) {
+        let Some(head) = self.own_head(name) else { return Default::default() };
+        let said = head.chkconfig.map(|line| line.levels).unwrap_or_default();
+        (head.start.unwrap_or(said), head.stop.unwrap_or_default())
+    }
+
+    fn own_head(&self, name: &str) -> Option<&Head> {
+        let file = self.files.iter().find(|file| self.names.name(file.name) == name)?;
+        self.heads.get(file.head as usize)
     }
 
     /// Takes a script out again.
@@ -260,6 +289,7 @@ impl Installed {
         head.begun = fields.begin.is_some();
         head.complete = fields.is_complete();
         head.openrc = openrc;
+        head.chkconfig = chkconfig::parse(text);
         for key in Key::ALL.into_iter().filter(|_| !openrc) {
             let line = fields.get(key).map_or(0, |(_, line)| line);
             head.lines[key as usize] = line.min(u32::from(u16::MAX)) as u16;

@@ -26,6 +26,15 @@ impl Kind {
     }
 }
 
+/// The numbers of a service that waits for nothing in particular.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usual {
+    /// Of start links.
+    pub start: u8,
+    /// Of kill links.
+    pub stop: u8,
+}
+
 /// One link in the directory of one runlevel.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Link {

@@ -49,6 +49,15 @@ pub enum Step {
         /// What it replaces.
         before: Before,
     },
+    /// Give a file or a symbolic link another name in the same directory.
+    Rename {
+        /// The new name, where nothing is.
+        path: String,
+        /// The old name.
+        from: String,
+        /// What is to be renamed.
+        before: Before,
+    },
     /// Remove a file or a symbolic link.
     Remove {
         /// The file or link.
@@ -71,6 +80,7 @@ impl Step {
             Step::MakeDir { path, .. }
             | Step::Write { path, .. }
             | Step::Symlink { path, .. }
+            | Step::Rename { path, .. }
             | Step::Remove { path, .. }
             | Step::RemoveDir { path } => path,
         }
@@ -86,6 +96,7 @@ impl fmt::Display for Step {
                 write!(f, "{verb} {path} (mode {mode:04o}, {} bytes)", text.len())
             }
             Step::Symlink { path, target, .. } => write!(f, "link    {path} -> {target}"),
+            Step::Rename { path, from, .. } => write!(f, "rename  {from} to {path}"),
             Step::Remove { path, .. } => write!(f, "remove  {path}"),
             Step::RemoveDir { path } => write!(f, "rmdir   {path} (if empty)"),
         }

@@ -89,10 +89,12 @@ pub fn count(plan: &Plan) -> String {
 pub fn refused(error: &PlanError) -> anyhow::Error {
     let action = match error {
         PlanError::NoScript { .. } => Action::NotInstalled,
-        PlanError::Script(_) | PlanError::NoRunlevels { .. } | PlanError::NoLinks { .. } => {
-            Action::NotConfigured
-        }
-        PlanError::Order(_) | PlanError::NotOurs { .. } => Action::Error,
+        PlanError::Script(_)
+        | PlanError::NoRunlevels { .. }
+        | PlanError::NoLinks { .. }
+        | PlanError::NotALevel { .. } => Action::NotConfigured,
+        PlanError::WithoutLevels { .. } => Action::Usage,
+        PlanError::Order(_) | PlanError::NotOurs { .. } | PlanError::Several { .. } => Action::Error,
     };
     Failure::error(action, error.to_string())
 }

@@ -64,8 +64,8 @@ pub fn planned(
     runlevels: Option<Runlevels>,
     planner: Planner,
 ) -> Result<Plan> {
-    let existing = survey::existing(&context.root, plan::watched(layout, name, &[]))?;
     let installed = survey::installed(&context.root, layout)?;
+    let existing = survey::existing(&context.root, plan::watched(layout, &installed, name, &[]))?;
     planner(&Toggle { name, runlevels }, layout, &installed, &existing)
         .map_err(|error| change::refused(&error))
 }

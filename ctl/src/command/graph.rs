@@ -96,7 +96,7 @@ fn related(picture: Picture, name: &str) -> Picture {
 /// The runlevel that was asked for, or boot and what comes after it.
 fn levels(context: &Context, layout: &Layout, arguments: &Graph) -> Result<Vec<Runlevel>> {
     if let Some(letter) = arguments.runlevel {
-        let level = Runlevel::from_letter(letter).filter(|level| layout.runlevels.contains(level));
+        let level = Runlevel::from_letter(letter).filter(|level| layout.levels().contains(level));
         return level.map(|level| vec![level]).ok_or_else(|| {
             Failure::error(Action::Usage, format!("--runlevel: {letter} is no runlevel: use 0 to 6 or S"))
         });

@@ -36,14 +36,20 @@ pub fn run(context: &Context, arguments: &Install) -> Result<Action> {
     let layout = context.layout()?;
     let _lock = if context.dry_run { None } else { Some(TreeLock::acquire(&context.root)?) };
     let (plan, runlevels) = planned(context, layout, &name, arguments)?;
+    let written =
+        plan.steps.iter().map(|step| step.path()).find(|path| layout.is_script_of(path, name.as_str()));
+    let script = written.map_or_else(|| layout.script(name.as_str()), str::to_owned);
+    let when = match layout.runlevels {
+        [] => "starts at boot".to_owned(),
+        _ => format!("runlevels {runlevels}"),
+    };
     let change = Change {
         verb: "install",
         name: &name,
         done: format!(
-            "installed {name} in {} ({}, runlevels {})",
-            context.root.outside(Path::new(&layout.script(name.as_str()))).display(),
+            "installed {name} in {} ({}, {when})",
+            context.root.outside(Path::new(&script)).display(),
             change::count(&plan),
-            runlevels
         ),
         idle: format!("{name} is installed already, nothing to do"),
     };
@@ -75,8 +81,8 @@ pub fn planned(
         force: arguments.force,
     };
     let extras: Vec<&str> = wanted.extras.iter().map(|extra| extra.path.as_str()).collect();
-    let existing = survey::existing(&context.root, plan::watched(layout, name, &extras))?;
     let installed = survey::installed(&context.root, layout)?;
+    let existing = survey::existing(&context.root, plan::watched(layout, &installed, name, &extras))?;
     let plan = plan::install(&wish, layout, &installed, &existing);
     Ok((plan.map_err(|error| change::refused(&error))?, wanted.service.runlevels))
 }

@@ -102,8 +102,8 @@ pub fn planned(
     let Uninstall { purge, force, .. } = *arguments;
     let wish = plan::Uninstall { name, extras: &extras, leftovers: &leftovers, purge, force };
     let more: Vec<&str> = extras.iter().chain(&leftovers).copied().collect();
-    let existing = survey::existing(root, plan::watched(layout, name, &more))?;
     let installed = survey::installed(root, layout)?;
+    let existing = survey::existing(root, plan::watched(layout, &installed, name, &more))?;
     plan::uninstall(&wish, layout, &installed, &existing).map_err(|error| change::refused(&error))
 }
 

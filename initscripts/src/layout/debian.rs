@@ -1,17 +1,25 @@
 //! Debian, Devuan and their kin with sysvinit: LSB headers, insserv's order, startpar's files.
 //! Sources: Debian Policy 9.3, insserv(8), startpar(8), update-rc.d(8).
 
-use crate::layout::facts::{Depend, Layout};
+use crate::layout::facts::{Depend, Layout, Marks, Numbers, Scheme, SysV};
 use crate::name::Runlevel;
 
 /// The layout of Debian and Devuan.
 pub const DEBIAN: Layout = Layout {
     name: "debian",
     systems: "Debian, Devuan, antiX, MX Linux with sysvinit",
-    marks: &["/etc/init.d", "/etc/rc2.d", "/etc/rcS.d"],
+    marks: Marks {
+        all: &["/etc/init.d", "/etc/rc2.d", "/etc/rcS.d"],
+        none: &[],
+        release: &["/etc/debian_version", "/var/lib/dpkg/status"],
+    },
     script_dir: "/etc/init.d",
-    link_dir: "/etc/rc@.d",
-    link_text: "../init.d/",
+    scheme: Scheme::SysV(SysV {
+        link_dir: "/etc/rc@.d",
+        boot_dir: None,
+        link_text: "../init.d/",
+        numbers: Numbers::Insserv,
+    }),
     runlevels: &[
         Runlevel::R0,
         Runlevel::R1,
@@ -22,6 +30,7 @@ pub const DEBIAN: Layout = Layout {
         Runlevel::R6,
         Runlevel::S,
     ],
+    facilities: "",
     depend: Some(Depend {
         boot: "/etc/init.d/.depend.boot",
         start: "/etc/init.d/.depend.start",
@@ -36,6 +45,7 @@ pub const DEBIAN: Layout = Layout {
     pid_dir: "/var/run",
     log_dir: "/var/log",
     state_dir: "/run/foobar",
+    lock_dir: None,
     foobarctl: "/usr/sbin/foobarctl",
     thin: include_str!("../../templates/debian.sh"),
     standalone: include_str!("../../templates/standalone.sh"),

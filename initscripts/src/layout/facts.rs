@@ -1,8 +1,13 @@
 //! What is to be known of a layout. The values stand in one file for each layout; nothing is looked up
 //! on a machine here. All paths are absolute as the described machine sees them.
+//!
+//! A further layout is one constant in a file of its own, its template of an init script in `templates/`, and its
+//! place in `known::ALL`. It needs code only if it enables services in a way that no [`Scheme`] describes yet: then
+//! the compiler names the places that have to know of the new one, in this file, in `plan/scheme.rs` and in foobarctl.
 
-use crate::link::Link;
-use crate::name::Runlevel;
+use crate::installed::Installed;
+use crate::link::{Kind, Link, Usual};
+use crate::name::{Runlevel, Sequence};
 
 /// Where a distribution keeps scripts, links and what belongs to them, and which dialect it speaks.
 #[derive(Debug, PartialEq, Eq)]
@@ -11,16 +16,16 @@ pub struct Layout {
     pub name: &'static str,
     /// The systems that have it, for people.
     pub systems: &'static str,
-    /// A root has this layout if it has all of these paths.
-    pub marks: &'static [&'static str],
+    /// How a root shows that it has this layout.
+    pub marks: Marks,
     /// The directory of the init scripts.
     pub script_dir: &'static str,
-    /// The directory of links of a runlevel, which stands for the `@`.
-    pub link_dir: &'static str,
-    /// What a link's text has before the name of the script.
-    pub link_text: &'static str,
-    /// The runlevels that have a directory of links.
+    /// How a script is made to run at boot.
+    pub scheme: Scheme,
+    /// The runlevels that have a directory of links; none where there are no such directories.
     pub runlevels: &'static [Runlevel],
+    /// What facilities stand for, in the language of insserv.conf, where no such file says it.
+    pub facilities: &'static str,
     /// The files that startpar reads, if the layout has them.
     pub depend: Option<Depend>,
     /// The directory of the service files.
@@ -33,6 +38,8 @@ pub struct Layout {
     pub log_dir: &'static str,
     /// The directory of what is known of running services; empty after a boot.
     pub state_dir: &'static str,
+    /// The directory of files that say that a service was started, if scripts keep one.
+    pub lock_dir: Option<&'static str>,
     /// Where foobarctl is when a package brought it.
     pub foobarctl: &'static str,
     /// The init script that calls foobarctl, with `@SLOT@`s.
@@ -60,11 +67,119 @@ pub struct Depend {
     pub filters: &'static str,
 }
 
+/// What tells a root of this layout from others. Links are followed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Marks {
+    /// It has all of these paths,
+    pub all: &'static [&'static str],
+    /// and none of these, which others have.
+    pub none: &'static [&'static str],
+    /// Files that say by themselves which distribution it is. One of them decides between layouts whose other marks
+    /// are all there.
+    pub release: &'static [&'static str],
+}
+
+/// How a script is made to run at boot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// A directory for each runlevel, with links `S20name` and `K20name` to the scripts.
+    SysV(SysV),
+    /// The scripts themselves are called `S50name`; rcS starts them in the order of their names, and rcK stops them
+    /// backwards. One that is called `K50name` is left alone: it is disabled and keeps its number.
+    Rcs(Rcs),
+}
+
+/// See [`Scheme::SysV`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SysV {
+    /// The directory of links of a runlevel, which stands for the `@`.
+    pub link_dir: &'static str,
+    /// The directory of runlevel S, if it is called otherwise.
+    pub boot_dir: Option<&'static str>,
+    /// What a link's text has before the name of the script.
+    pub link_text: &'static str,
+    /// Who gives the numbers.
+    pub numbers: Numbers,
+}
+
+/// Where the numbers of links come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Numbers {
+    /// From the dependencies of all headers, as insserv(8) computes them; a change may renumber all scripts.
+    Insserv,
+    /// From the line `# chkconfig: LEVELS START STOP`, or these where it is missing, and the dependencies; scripts that
+    /// have to come later are moved. chkconfig(8).
+    Chkconfig(Usual),
+    /// These, or others that the dependencies ask for; scripts of others keep theirs.
+    Fixed(Usual),
+}
+
+/// See [`Scheme::Rcs`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rcs {
+    /// The number of a service that waits for nothing in particular.
+    pub usual: u8,
+    /// What is in the directory of scripts and is none.
+    pub not_scripts: &'static [&'static str],
+}
+
 impl Layout {
-    /// The path of the init script of a service.
+    /// The path of the init script of a service that is to be installed, if nothing asks for another number where
+    /// scripts have numbers.
     #[must_use]
     pub fn script(&self, name: &str) -> String {
-        format!("{}/{name}", self.script_dir)
+        match self.scheme {
+            Scheme::SysV(_) => format!("{}/{name}", self.script_dir),
+            Scheme::Rcs(Rcs { usual, .. }) => self.numbered(Kind::Start, usual, name),
+        }
+    }
+
+    /// The path of the init script of a service as it is installed; `None` when there is none.
+    #[must_use]
+    pub fn script_in(&self, installed: &Installed, name: &str) -> Option<String> {
+        self.scripts_in(installed, name).into_iter().next()
+    }
+
+    /// The same, and all others that a service has where scripts have numbers: only a human can have made a second one.
+    #[must_use]
+    pub fn scripts_in(&self, installed: &Installed, name: &str) -> Vec<String> {
+        if !installed.has_script(name) {
+            return Vec::new();
+        }
+        let own = || installed.links().filter(|link| &*link.name == name).map(|link| self.link(&link));
+        let found = match self.scheme {
+            Scheme::SysV(_) => Vec::new(),
+            Scheme::Rcs(_) => own().collect(),
+        };
+        if found.is_empty() { vec![format!("{}/{name}", self.script_dir)] } else { found }
+    }
+
+    /// Whether a path is that of a script of this service, whatever number it has.
+    #[must_use]
+    pub fn is_script_of(&self, path: &str, name: &str) -> bool {
+        let file = path.strip_prefix(self.script_dir).and_then(|file| file.strip_prefix('/'));
+        file.and_then(|file| self.script_name(file)).is_some_and(|(service, _)| service == name)
+    }
+
+    /// The path of a script with a number in its name.
+    #[must_use]
+    pub fn numbered(&self, kind: Kind, number: u8, name: &str) -> String {
+        let sequence = Sequence::clamped(number);
+        self.link(&Link { runlevel: Runlevel::S, kind, sequence, name: name.into() })
+    }
+
+    /// The service that a file in the directory of scripts belongs to, and what rcS makes of its name. `None` for what
+    /// is never a script.
+    #[must_use]
+    pub fn script_name<'a>(&self, file: &'a str) -> Option<(&'a str, Option<Link>)> {
+        match self.scheme {
+            Scheme::SysV(_) => Some((file, None)),
+            Scheme::Rcs(Rcs { not_scripts, .. }) if not_scripts.contains(&file) => None,
+            Scheme::Rcs(_) => match Link::parse(Runlevel::S, file).filter(|link| !link.name.is_empty()) {
+                Some(link) => Some((&file[3..], Some(link))),
+                None => Some((file, None)),
+            },
+        }
     }
 
     /// The path of the service file of a service.
@@ -79,10 +194,23 @@ impl Layout {
         format!("{}/{name}", self.defaults_dir)
     }
 
-    /// The directory with the links of a runlevel.
+    /// The directory with the links of a runlevel; that of the scripts where these have numbers themselves.
     #[must_use]
     pub fn runlevel_dir(&self, level: Runlevel) -> String {
-        self.link_dir.replace('@', &level.to_string())
+        match self.scheme {
+            Scheme::SysV(SysV { boot_dir: Some(boot), .. }) if level == Runlevel::S => boot.to_owned(),
+            Scheme::SysV(SysV { link_dir, .. }) => link_dir.replace('@', &level.to_string()),
+            Scheme::Rcs(_) => self.script_dir.to_owned(),
+        }
+    }
+
+    /// The runlevels whose directories have names with numbers; S where scripts have numbers themselves.
+    #[must_use]
+    pub fn levels(&self) -> &'static [Runlevel] {
+        match self.scheme {
+            Scheme::SysV(_) => self.runlevels,
+            Scheme::Rcs(_) => &[Runlevel::S],
+        }
     }
 
     /// The path of a link.
@@ -94,6 +222,15 @@ impl Layout {
     /// The text of a link to the script of a service.
     #[must_use]
     pub fn target(&self, name: &str) -> String {
-        format!("{}{name}", self.link_text)
+        match self.scheme {
+            Scheme::SysV(SysV { link_text, .. }) => format!("{link_text}{name}"),
+            Scheme::Rcs(_) => name.to_owned(),
+        }
+    }
+
+    /// Whether insserv gives the numbers: where it does not, nothing but dependencies can be said of them.
+    #[must_use]
+    pub fn has_insserv_order(&self) -> bool {
+        matches!(self.scheme, Scheme::SysV(SysV { numbers: Numbers::Insserv, .. }))
     }
 }

@@ -27,6 +27,12 @@ pub enum LayoutError {
     /// The root looks like none of them.
     #[error("this tree looks like none of a known layout: name the layout with --layout, one of {}", names())]
     Unrecognised,
+    /// The root looks like several of them.
+    #[error("this tree has the marks of {names}: say with --layout which of them is meant")]
+    Ambiguous {
+        /// Those that it looks like.
+        names: String,
+    },
 }
 
 /// The names of all layouts, for messages, help and completion.
@@ -49,18 +55,28 @@ pub fn by_name(name: &str) -> Result<&'static Layout, LayoutError> {
 /// The paths whose existence tells the layouts apart.
 #[must_use]
 pub fn probes() -> BTreeSet<&'static str> {
-    ALL.iter().flat_map(|layout| layout.marks.iter().copied()).collect()
+    let of = |layout: &&'static Layout| [layout.marks.all, layout.marks.none, layout.marks.release];
+    ALL.iter().flat_map(of).flatten().copied().collect()
 }
 
-/// The first layout all of whose marks are there.
+/// The one layout whose marks are there. Where those of several are, a release file decides; two of these, or none,
+/// are no reason to guess.
 ///
 /// # Errors
-/// [`LayoutError::Unrecognised`], which lists the names.
+/// [`LayoutError::Unrecognised`] and [`LayoutError::Ambiguous`], which list the names.
 pub fn detect(clues: &Clues) -> Result<&'static Layout, LayoutError> {
-    ALL.iter()
-        .copied()
-        .find(|layout| layout.marks.iter().all(|mark| clues.contains(*mark)))
-        .ok_or(LayoutError::Unrecognised)
+    let has = |path: &&str| clues.contains(*path);
+    let fits = |layout: &&Layout| layout.marks.all.iter().all(has) && !layout.marks.none.iter().any(has);
+    let fitting: Vec<&Layout> = ALL.iter().copied().filter(fits).collect();
+    let released: Vec<&Layout> =
+        fitting.iter().copied().filter(|layout| layout.marks.release.iter().any(has)).collect();
+    match (fitting.as_slice(), released.as_slice()) {
+        ([], _) => Err(LayoutError::Unrecognised),
+        ([one], _) | (_, [one]) => Ok(one),
+        (several, _) => Err(LayoutError::Ambiguous {
+            names: several.iter().map(|layout| layout.name).collect::<Vec<_>>().join(" and "),
+        }),
+    }
 }
 
 #[cfg(test)]
@@ -71,7 +87,7 @@ mod tests {
     fn every_layout_is_found_by_its_name_and_by_its_marks() {
         for layout in ALL {
             assert_eq!(by_name(layout.name), Ok(*layout));
-            let clues = layout.marks.iter().map(|mark| (*mark).to_owned()).collect();
+            let clues = layout.marks.all.iter().map(|mark| (*mark).to_owned()).collect();
             assert_eq!(detect(&clues), Ok(*layout));
         }
     }
@@ -79,7 +95,7 @@ mod tests {
     #[test]
     fn what_is_unknown_is_told_with_what_is_known() {
         let error = by_name("debain").map_err(|error| error.to_string());
-        assert_eq!(error, Err("unknown layout 'debain': use one of debian".to_owned()));
+        assert_eq!(error, Err(format!("unknown layout 'debain': use one of {}", names())));
         assert_eq!(detect(&Clues::new()), Err(LayoutError::Unrecognised));
     }
 }

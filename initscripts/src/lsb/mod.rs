@@ -1,6 +1,7 @@
 //! The comment block at the head of an init script (LSB, "Comment Conventions for Init Scripts").
 //! Read exactly as insserv 1.24 reads it; written so that insserv, chkconfig and update-rc.d agree.
 
+pub mod chkconfig;
 mod header;
 mod render;
 pub(crate) mod scan;

@@ -1,17 +1,14 @@
-//! The plan that installs a service: directories, files, script, links, startpar's files, in this order, so
+//! The plan that installs a service: directories, files, script, and what makes it run at boot, in this order, so
 //! that a crash after any step leaves nothing that points nowhere.
 
-use std::collections::BTreeSet;
-
-use super::links::{self, LinkSteps};
-use super::request::{Existing, Found, Install, PlanError, ancestors, directories};
+use super::put::put;
+use super::rcs;
+use super::request::{Existing, Install, PlanError, ancestors, directories};
+use super::sysv;
 use crate::installed::Installed;
 use crate::layout::Layout;
-use crate::link::Kind;
-use crate::lsb;
-use crate::order::Change;
-use crate::script;
-use crate::seal::{self, Origin};
+use crate::layout::facts::Scheme;
+use crate::seal;
 use crate::step::{Before, Plan, Step};
 
 /// What makes the root have the service. Empty if it has it already.
@@ -41,63 +38,11 @@ pub fn install(
     if let Some(text) = wish.service_file {
         put(&layout.service_file(name), 0o644, seal::add(text), existing, wish.force, &mut plan);
     }
-    let wanted = script::render(wish.service, layout, wish.style, wish.caller)?;
-    let path = layout.script(name);
-    let written = put(&path, 0o755, wanted.clone(), existing, wish.force, &mut plan);
-    let header = match existing.get(&path) {
-        Some(Found::File { text, .. }) if !written => text.clone(),
-        _ => wanted.into_bytes(),
-    };
-    let mut after = links::with_script(installed, name, &header);
-    match standing(name, &header, layout, installed, existing) {
-        Standing::None => {}
-        Standing::Unfinished => after = links::without_links(&after, name),
-        Standing::Other if wish.set_runlevels || wish.force => after = links::without_links(&after, name),
-        Standing::Other => plan.notes.push(format!(
-            "{name} keeps its links, which are not those of its header: --runlevels or --force replaces them"
-        )),
+    match layout.scheme {
+        Scheme::SysV(sysv) => sysv::Tree { sysv, layout, installed, existing }.install(wish, &mut plan)?,
+        Scheme::Rcs(rcs) => rcs::Tree { rcs, layout, installed, existing }.install(wish, &mut plan)?,
     }
-    let change = Change::add(name).forced();
-    let LinkSteps { make, depend, remove } =
-        links::steps(layout, existing, installed, &after, &change, name, &mut plan)?;
-    plan.steps.extend(make);
-    plan.steps.extend(depend);
-    plan.steps.extend(remove);
     Ok(plan)
-}
-
-/// The links that a service has, beside those that its header wants.
-enum Standing {
-    /// None, or exactly those.
-    None,
-    /// Some of those: an installation was killed before it had made them all.
-    Unfinished,
-    /// Others too, such as a start link turned into a kill link: an administrator's choice.
-    Other,
-}
-
-/// On an arranged machine startpar's files are written after all links, so a service that has links and is
-/// in one of the files was installed completely, and what is missing was removed by someone.
-fn standing(
-    name: &str,
-    script: &[u8],
-    layout: &Layout,
-    installed: &Installed,
-    existing: &Existing,
-) -> Standing {
-    let (header, _) = lsb::parse(script);
-    let starts = header.default_start.iter().map(|level| (level, Kind::Start));
-    let wanted: BTreeSet<_> =
-        starts.chain(header.default_stop.iter().map(|level| (level, Kind::Kill))).collect();
-    let ours = links::links_of(installed).filter(|link| &*link.name == name);
-    let there: BTreeSet<_> = ours.map(|link| (link.runlevel, link.kind)).collect();
-    if there.is_empty() || there == wanted {
-        Standing::None
-    } else if there.is_subset(&wanted) && !links::is_target(name, layout, existing) {
-        Standing::Unfinished
-    } else {
-        Standing::Other
-    }
 }
 
 fn make_directories(wish: &Install<'_>, layout: &Layout, existing: &Existing, plan: &mut Plan) {
@@ -114,36 +59,6 @@ fn make_directories(wish: &Install<'_>, layout: &Layout, existing: &Existing, pl
                 plan.steps.push(Step::MakeDir { path: path.clone(), mode: 0o755 });
                 made.push(path);
             }
-        }
-    }
-}
-
-/// Writes a file of ours unless it is there already or an administrator has had a hand in it. Says
-/// whether the file will have this text.
-fn put(path: &str, mode: u32, text: String, existing: &Existing, force: bool, plan: &mut Plan) -> bool {
-    let before = existing.get(path).map_or(Before::Absent, Found::before);
-    let kept = match existing.get(path) {
-        None => None,
-        Some(Found::File { mode: there, text: old }) => {
-            let runnable = mode & 0o100 == 0 || there & 0o100 != 0;
-            match seal::origin(old) {
-                _ if *old == text.as_bytes() && runnable => return true,
-                Origin::Ours if runnable => None,
-                Origin::Ours => Some("is not executable"),
-                Origin::Edited => Some("was changed by hand"),
-                Origin::Foreign => Some("was not written by foobarctl"),
-            }
-        }
-        Some(Found::Directory | Found::Other) => Some("is no regular file"),
-    };
-    match kept {
-        Some(why) if !force => {
-            plan.notes.push(format!("{path} {why} and is kept: --force replaces it"));
-            false
-        }
-        _ => {
-            plan.steps.push(Step::Write { path: path.to_owned(), mode, text, before });
-            true
         }
     }
 }

@@ -1,9 +1,14 @@
 //! What to change in a root so that a service is installed, uninstalled, enabled or disabled: the wanted
 //! state minus what is there. Pure: the caller reads the root before and carries the steps out after.
 
+mod insserv;
 mod install;
 mod links;
+mod numbers;
+mod put;
+mod rcs;
 mod request;
+mod sysv;
 mod toggle;
 mod uninstall;
 

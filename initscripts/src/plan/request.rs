@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::installed::Installed;
 use crate::layout::Layout;
 use crate::name::{Runlevels, ServiceName};
 use crate::order::OrderError;
@@ -41,8 +42,9 @@ pub type Existing = BTreeMap<String, Found>;
 /// The paths of a root that a plan for the service `name` depends on, beside scripts and links. `more`
 /// are the paths of the extras and leftovers that will be asked for.
 #[must_use]
-pub fn watched(layout: &Layout, name: &ServiceName, more: &[&str]) -> Vec<String> {
+pub fn watched(layout: &Layout, installed: &Installed, name: &ServiceName, more: &[&str]) -> Vec<String> {
     let mut files = vec![layout.script(name.as_str()), layout.service_file(name.as_str())];
+    files.extend(layout.scripts_in(installed, name.as_str()));
     files.extend(more.iter().map(|path| (*path).to_owned()));
     if let Some(depend) = &layout.depend {
         files.extend([depend.boot, depend.start, depend.stop, depend.conf].map(str::to_owned));
@@ -59,7 +61,11 @@ pub fn watched(layout: &Layout, name: &ServiceName, more: &[&str]) -> Vec<String
 /// The directories that must be there for a service to run.
 pub(super) fn directories(layout: &Layout) -> Vec<String> {
     let fixed = [layout.script_dir, layout.service_dir, layout.pid_dir, layout.log_dir].map(str::to_owned);
-    fixed.into_iter().chain(layout.runlevels.iter().map(|level| layout.runlevel_dir(*level))).collect()
+    fixed
+        .into_iter()
+        .chain(layout.lock_dir.map(str::to_owned))
+        .chain(layout.runlevels.iter().map(|level| layout.runlevel_dir(*level)))
+        .collect()
 }
 
 /// The directories above a path, the highest first, without the root.
@@ -149,6 +155,26 @@ pub enum PlanError {
     NoRunlevels {
         /// The script.
         path: String,
+    },
+    /// The layout has no such runlevels.
+    #[error("the layout {layout} has no runlevel {runlevels}: name others with --runlevels")]
+    NotALevel {
+        /// Those that it does not have.
+        runlevels: Runlevels,
+        /// Its name.
+        layout: &'static str,
+    },
+    /// The layout has no runlevels at all.
+    #[error("the layout {layout} has no runlevels, every service starts at boot: leave --runlevels out")]
+    WithoutLevels {
+        /// Its name.
+        layout: &'static str,
+    },
+    /// A service has two scripts.
+    #[error("{paths} are scripts of one service: remove one of them")]
+    Several {
+        /// Their paths.
+        paths: String,
     },
     /// There is nothing to turn from start to kill or back.
     #[error(

@@ -1,13 +1,13 @@
-//! The plans that enable and disable a service as `update-rc.d NAME enable|disable` does: start links are
-//! turned into kill links and back, then all numbers are brought up to date.
+//! The plans that enable and disable a service, which stays installed: with links of runlevels as
+//! `update-rc.d NAME enable|disable` does it, elsewhere as the users of the layout do.
 
-use super::links::{self, LinkSteps};
+use super::rcs;
 use super::request::{Existing, PlanError, Toggle};
+use super::sysv;
 use crate::installed::Installed;
 use crate::layout::Layout;
+use crate::layout::facts::Scheme;
 use crate::link::Kind;
-use crate::name::{Runlevel, Runlevels};
-use crate::order::Change;
 use crate::step::Plan;
 
 /// Makes the service start in its runlevels again. Empty if it does.
@@ -43,32 +43,14 @@ fn toggle(
     installed: &Installed,
     existing: &Existing,
 ) -> Result<Plan, PlanError> {
-    let name = wish.name.as_str();
-    let path = layout.script(name);
-    if !installed.has_script(name) {
-        return Err(PlanError::NoScript { path });
-    }
-    let asked = match wish.runlevels {
-        Some(levels) => levels,
-        None => links::default_start(installed, name).ok_or(PlanError::NoRunlevels { path })?,
-    };
     let mut plan = Plan::default();
-    let fixed: Runlevels = [Runlevel::R0, Runlevel::R1, Runlevel::R6].into_iter().collect();
-    for level in asked.iter().filter(|level| fixed.contains(*level)) {
-        plan.notes
-            .push(format!("links in runlevel {level} are not turned: it halts, reboots or is for repair"));
+    match layout.scheme {
+        Scheme::SysV(sysv) => {
+            sysv::Tree { sysv, layout, installed, existing }.toggle(wish, kind, &mut plan)?;
+        }
+        Scheme::Rcs(rcs) => {
+            rcs::Tree { rcs, layout, installed, existing }.toggle(wish, kind, &mut plan)?;
+        }
     }
-    let levels = asked.without(fixed);
-    if !links::links_of(installed).any(|link| &*link.name == name && levels.contains(link.runlevel)) {
-        return Err(PlanError::NoLinks { name: name.to_owned(), runlevels: asked });
-    }
-    let mut after = installed.clone();
-    after.turn_links(name, levels, kind);
-    let change = Change::add(name).forced();
-    let LinkSteps { make, depend, remove } =
-        links::steps(layout, existing, installed, &after, &change, name, &mut plan)?;
-    plan.steps.extend(make);
-    plan.steps.extend(depend);
-    plan.steps.extend(remove);
     Ok(plan)
 }

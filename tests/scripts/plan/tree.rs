@@ -200,7 +200,7 @@ impl Tree {
             Node::File(mode, text) => Found::File { mode: *mode, text: text.clone() },
             Node::Link(_) => Found::Other,
         };
-        let paths = watched(&DEBIAN, &name("foobar"), more);
+        let paths = watched(&DEBIAN, &self.installed(), &name("foobar"), more);
         paths.into_iter().filter_map(|path| Some((path.clone(), found(self.0.get(&path)?)))).collect()
     }
 
@@ -224,6 +224,12 @@ impl Tree {
                 self.expect(step, before);
                 self.0.insert(path.clone(), Node::Link(target.clone()));
             }
+            Step::Rename { path, from, before } => {
+                self.expect_at(from, step, before);
+                self.expect(step, &Before::Absent);
+                let node = self.0.remove(from).unwrap();
+                self.0.insert(path.clone(), node);
+            }
             Step::Remove { path, before } => {
                 self.expect(step, before);
                 self.0.remove(path);
@@ -237,12 +243,16 @@ impl Tree {
     }
 
     fn expect(&self, step: &Step, before: &Before) {
-        let holds = match (before, self.0.get(step.path())) {
+        self.expect_at(step.path(), step, before);
+    }
+
+    fn expect_at(&self, path: &str, step: &Step, before: &Before) {
+        let holds = match (before, self.0.get(path)) {
             (Before::Absent, None) | (Before::Link, Some(Node::Link(_))) => true,
             (Before::File(sum), Some(Node::File(_, text))) => checksum(text) == *sum,
             _ => false,
         };
-        assert!(holds, "{step}: expected {before:?}, found {:?}", self.0.get(step.path()));
+        assert!(holds, "{step}: expected {before:?}, found {:?}", self.0.get(path));
     }
 
     /// No link that points nowhere, nothing that startpar would run without a script.
