@@ -19,6 +19,8 @@ mod output;
 mod reference;
 mod root;
 mod sources;
+#[cfg(test)]
+mod supervisor;
 mod survey;
 mod sys;
 mod target;

@@ -2,4 +2,6 @@
 
 pub mod capture;
 pub mod dir;
+#[cfg(test)]
+pub mod logfile;
 pub mod umask;

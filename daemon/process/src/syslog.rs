@@ -5,7 +5,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
-use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -54,12 +54,13 @@ pub struct Syslog {
 
 #[derive(Debug, Default)]
 struct State {
-    socket: Option<Socket>,
+    socket: Option<Connection>,
     dropped: u64,
 }
 
+/// A bare connection to a logger, for those who queue their messages themselves: it takes a packet or says that it would block.
 #[derive(Debug)]
-struct Socket {
+pub struct Connection {
     descriptor: OwnedFd,
     stream: bool,
 }
@@ -100,7 +101,7 @@ impl Syslog {
     pub fn connect(&self) -> io::Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.socket.is_none() {
-            state.socket = Some(connect_to(&self.logger)?);
+            state.socket = Some(Connection::open(&self.logger)?);
         }
         Ok(())
     }
@@ -137,8 +138,7 @@ impl Syslog {
     }
 
     fn packet(&self, priority: Priority, name: &str, text: &str) -> String {
-        let number = (self.facility as u8) * 8 + priority as u8;
-        let mut packet = format!("<{number}>{}{name}: {text}", stamp(SystemTime::now()));
+        let mut packet = header(self.facility as u8, priority as u8, name) + text;
         if packet.len() > LONGEST {
             let mut end = LONGEST - CUT.len();
             while !packet.is_char_boundary(end) {
@@ -170,10 +170,10 @@ impl Syslog {
     fn try_deliver(&self, state: &mut State, packet: &str) -> io::Result<()> {
         let patient = state.dropped == 0;
         if state.socket.is_none() {
-            state.socket = Some(connect_to(&self.logger)?);
+            state.socket = Some(Connection::open(&self.logger)?);
         }
         match &state.socket {
-            Some(socket) => socket.send(packet, patient),
+            Some(socket) => socket.deliver(packet.as_bytes(), patient),
             None => Err(io::ErrorKind::NotConnected.into()),
         }
     }
@@ -187,9 +187,39 @@ impl Syslog {
     }
 }
 
-impl Socket {
-    fn send(&self, packet: &str, patient: bool) -> io::Result<()> {
-        let mut bytes = packet.as_bytes().to_vec();
+impl Connection {
+    /// Connects to the logger that listens at `path`, by datagrams or as a stream. It never blocks.
+    ///
+    /// # Errors
+    /// As connect(2): no logger, or one with a full queue of connections.
+    pub fn open(path: &Path) -> io::Result<Connection> {
+        let address = UnixAddr::new(path)?;
+        let open =
+            |kind| socket(AddressFamily::Unix, kind, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK, None);
+        let datagram = open(SockType::Datagram)?;
+        match connect(datagram.as_raw_fd(), &address) {
+            Ok(()) => Ok(Connection { descriptor: datagram, stream: false }),
+            // The logger listens on a stream socket.
+            Err(Errno::EPROTOTYPE) => {
+                let stream = open(SockType::Stream)?;
+                connect(stream.as_raw_fd(), &address)?;
+                Ok(Connection { descriptor: stream, stream: true })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Hands one packet over without waiting; see [`header`] for how it begins.
+    ///
+    /// # Errors
+    /// `WouldBlock`: the logger's queue is full; the descriptor becomes writable when it is not. After any other the
+    /// connection is of no more use.
+    pub fn send(&self, packet: &[u8]) -> io::Result<()> {
+        self.deliver(packet, false)
+    }
+
+    fn deliver(&self, packet: &[u8], patient: bool) -> io::Result<()> {
+        let mut bytes = packet.to_vec();
         if self.stream {
             // A stream has no packets: a NUL ends the message, as the C library does it.
             bytes.push(0);
@@ -213,21 +243,17 @@ impl Socket {
     }
 }
 
-fn connect_to(path: &Path) -> io::Result<Socket> {
-    let address = UnixAddr::new(path)?;
-    let open =
-        |kind| socket(AddressFamily::Unix, kind, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK, None);
-    let datagram = open(SockType::Datagram)?;
-    match connect(datagram.as_raw_fd(), &address) {
-        Ok(()) => Ok(Socket { descriptor: datagram, stream: false }),
-        // The logger listens on a stream socket.
-        Err(Errno::EPROTOTYPE) => {
-            let stream = open(SockType::Stream)?;
-            connect(stream.as_raw_fd(), &address)?;
-            Ok(Socket { descriptor: stream, stream: true })
-        }
-        Err(error) => Err(error.into()),
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
     }
+}
+
+/// What stands before the text of a packet, for `name` now: `<30>Nov 24 04:07:00 name: `. Facility and level by their numbers,
+/// RFC 3164 section 4.1.1.
+#[must_use]
+pub fn header(facility: u8, level: u8, name: &str) -> String {
+    format!("<{}>{}{name}: ", u16::from(facility) * 8 + u16::from(level), stamp(SystemTime::now()))
 }
 
 /// `Nov 24 04:07:00 ` in local time; nothing if the time cannot be broken down, and the logger takes its own.

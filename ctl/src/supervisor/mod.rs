@@ -1,0 +1,3 @@
+//! The small process that holds one service: starts, watches, restarts, logs it.
+
+pub mod log;
