@@ -4,7 +4,7 @@
 use foobar_initscripts::check::finding::Severity;
 use foobar_initscripts::check::rules;
 use foobar_initscripts::exit::{Action, Status};
-use foobar_initscripts::keys::KEYS;
+use foobar_initscripts::keys;
 use foobar_initscripts::layout::DEFAULT;
 use foobar_initscripts::name::{Runlevel, ServiceName};
 
@@ -115,7 +115,7 @@ fn service_file() -> String {
     let file = DEFAULT.service_file("NAME");
     let mut text =
         format!("{file} is TOML, one key a line. Only program must be there; brackets hold defaults.\n");
-    for key in KEYS {
+    for key in keys::all() {
         let default = name.as_ref().and_then(|name| key.default(name)).filter(|value| value != "[]");
         let default = default.map(|value| format!(" [{value}]")).unwrap_or_default();
         text.push_str(&format!("  {:<15} {}{default}\n", key.name, key.meaning));

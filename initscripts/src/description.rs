@@ -1,14 +1,11 @@
 //! The service file: TOML text to [`Service`] and back. The keys are in `keys`, their rules in
 //! `service`; this file only finds values and says where they stand.
 
-use std::ops::Range;
+use toml::de::DeTable;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
-
-use crate::keys::{KEYS, Key, Value, nearest};
+use crate::keys::{self, Fault, Item, TOPICS};
 use crate::name::ServiceName;
-use crate::service::{BadValue, Service};
+use crate::service::{Kind, Service};
 
 /// What is wrong with a service file, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,9 +20,6 @@ pub struct DescriptionError {
     /// What is wrong, and the remedy.
     pub message: String,
 }
-
-/// A fault and the bytes of the text that it is about.
-type Fault = (Range<usize>, String);
 
 /// Reads the service file of the service `name`. `path` is only for messages.
 ///
@@ -46,10 +40,11 @@ fn read(name: &ServiceName, text: &str) -> Result<Service, Fault> {
     })?;
     let mut entries: Vec<_> = table.get_ref().iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
-    let mut service = Service::new(name.clone(), "");
-    for (key, value) in entries {
-        let known = Key::find(key.get_ref()).ok_or_else(|| (key.span(), unknown(key.get_ref(), value)))?;
-        put(known, value, &mut service)?;
+    let mut service = Service::of_kind(name.clone(), "", kind(&entries));
+    for (key, value) in &entries {
+        let name = key.get_ref();
+        let known = keys::find(name).ok_or_else(|| (key.span(), unknown(name, value)))?;
+        (known.set)(&mut service, value).map_err(|(span, text)| (span, format!("{}: {text}", known.name)))?;
     }
     if service.program.is_empty() {
         return Err((
@@ -57,54 +52,27 @@ fn read(name: &ServiceName, text: &str) -> Result<Service, Fault> {
             "the key 'program' is missing: name the program, program = \"/usr/sbin/...\"".into(),
         ));
     }
+    service.verify().map_err(|wrong| {
+        let given = entries.iter().find(|(key, _)| key.get_ref() == wrong.key);
+        (given.map_or(0..0, |(_, value)| value.span()), format!("{}: {}", wrong.key, wrong.error))
+    })?;
     Ok(service)
 }
 
-fn unknown(key: &str, value: &Spanned<DeValue<'_>>) -> String {
-    let remedy = match nearest(key) {
+/// The type, which other keys have their defaults from; one that cannot be is told of in its turn.
+fn kind(entries: &[(&toml::Spanned<std::borrow::Cow<'_, str>>, &Item<'_>)]) -> Kind {
+    let given = entries.iter().find(|(key, _)| key.get_ref() == "type");
+    let word = given.and_then(|(_, value)| value.get_ref().as_str());
+    word.and_then(|word| Kind::of(word).ok()).unwrap_or(Kind::Exec)
+}
+
+fn unknown(key: &str, value: &Item<'_>) -> String {
+    let remedy = match keys::nearest(key) {
         Some(near) => format!("did you mean '{}'?", near.name),
         None if value.get_ref().is_table() => "a service file has no tables, its keys stand alone".to_owned(),
-        None => format!("the keys are {}", KEYS.iter().map(|key| key.name).collect::<Vec<_>>().join(", ")),
+        None => "foobarctl help service-file names them all".to_owned(),
     };
     format!("unknown key '{}': {remedy}", key.escape_debug())
-}
-
-fn put(key: &Key, value: &Spanned<DeValue<'_>>, service: &mut Service) -> Result<(), Fault> {
-    let told = |span: Range<usize>| move |error: BadValue| (span, format!("{}: {error}", key.name));
-    let mismatch = |found: &Spanned<DeValue<'_>>, wanted: &str| {
-        (found.span(), format!("{}: this is {}: write {wanted}", key.name, article(found.get_ref())))
-    };
-    match (&key.value, value.get_ref()) {
-        (Value::Text { set, .. }, DeValue::String(text)) => set(service, text).map_err(told(value.span())),
-        (Value::Seconds { set, .. }, DeValue::Integer(number)) => {
-            let seconds = i64::from_str_radix(number.as_str(), number.radix()).unwrap_or(i64::MAX);
-            set(service, seconds).map_err(told(value.span()))
-        }
-        (Value::List { check, list, .. }, DeValue::Array(elements)) => {
-            let mut words = Vec::new();
-            for element in elements.iter() {
-                let DeValue::String(text) = element.get_ref() else {
-                    return Err(mismatch(element, "a string"));
-                };
-                words.push(check(text).map_err(told(element.span()))?);
-            }
-            *list(service) = words;
-            Ok(())
-        }
-        (wanted, _) => Err(mismatch(value, wanted.words())),
-    }
-}
-
-fn article(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a string",
-        DeValue::Integer(_) => "a number",
-        DeValue::Float(_) => "a number with a point",
-        DeValue::Boolean(_) => "a truth value",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
-    }
 }
 
 /// Line and column, counted from 1, of a byte of the text.
@@ -115,12 +83,23 @@ fn position(text: &str, byte: usize) -> (usize, usize) {
     (line, column)
 }
 
-/// The service file of a service, with every key, each below a comment that tells its meaning.
+/// The keys that are written even with their default: what everybody wants to see and to change.
+const ALWAYS: [&str; 4] = ["description", "program", "type", "runlevels"];
+
+/// The service file of a service: its keys by topic, each below a comment that tells its meaning. Those with the default of its
+/// type are left out.
 #[must_use]
 pub fn render(service: &Service) -> String {
     let mut text = format!("# Service file of {}, read by foobarctl.\n", service.name);
-    for key in KEYS {
-        text.push_str(&format!("\n# {}.\n{} = {}\n", key.meaning, key.name, key.value.render(service)));
+    text.push_str("# All keys are explained by foobarctl help service-file.\n");
+    let usual = Service::of_kind(service.name.clone(), "", service.kind);
+    for key in TOPICS.iter().flat_map(|topic| topic.keys) {
+        let value = key.render(service);
+        if let Some(value) =
+            value.filter(|value| ALWAYS.contains(&key.name) || key.render(&usual).as_ref() != Some(value))
+        {
+            text.push_str(&format!("\n# {}.\n{} = {value}\n", key.meaning, key.name));
+        }
     }
     text
 }

@@ -43,6 +43,11 @@ pub enum ScriptError {
     /// A value with a NUL.
     #[error(transparent)]
     Word(#[from] NotAWord),
+    /// A service that no script alone can hold.
+    #[error(
+        "{0} needs the supervisor, so its init script cannot do without foobarctl: leave --standalone away"
+    )]
+    Supervised(String),
     /// Template and values do not fit: an error of this program.
     #[error(transparent)]
     Template(#[from] SlotError),
@@ -53,20 +58,32 @@ pub enum ScriptError {
 pub fn header(service: &Service) -> lsb::Header {
     let name = service.name.as_str().to_owned();
     let more = service.provides.iter().filter(|other| **other != name).cloned();
+    let softly = || service.after.iter().chain(&service.wants);
     lsb::Header {
         provides: std::iter::once(name.clone()).chain(more).collect(),
-        required_start: service.required_start.clone(),
-        required_stop: service.required_stop.clone(),
-        should_start: service.should_start.clone(),
-        should_stop: service.should_stop.clone(),
-        start_before: service.start_before.clone(),
-        stop_after: service.stop_after.clone(),
+        required_start: joined(&service.required_start, &service.requires),
+        required_stop: joined(&service.required_stop, &service.requires),
+        should_start: joined(&service.should_start, softly()),
+        should_stop: joined(&service.should_stop, softly()),
+        start_before: joined(&service.start_before, &service.before),
+        stop_after: joined(&service.stop_after, &service.before),
         default_start: service.runlevels,
         default_stop: service.default_stop(),
         interactive: false,
         short_description: service.description.clone(),
         description: format!("Runs {} as the service {name}.", service.program),
     }
+}
+
+/// Both lists, each name once.
+fn joined<'a>(first: &[String], more: impl IntoIterator<Item = &'a String>) -> Vec<String> {
+    let mut all = first.to_vec();
+    for name in more {
+        if !all.contains(name) {
+            all.push(name.clone());
+        }
+    }
+    all
 }
 
 /// The init script, sealed (see [`seal`]).
@@ -81,6 +98,9 @@ pub fn render(
 ) -> Result<String, ScriptError> {
     let text = match style {
         Style::Thin => thin(service, layout, caller)?,
+        Style::Standalone if service.is_supervised() => {
+            return Err(ScriptError::Supervised(service.name.to_string()));
+        }
         Style::Standalone => standalone(service, layout)?,
     };
     Ok(seal::add(&text))

@@ -105,7 +105,7 @@ fn what_goes_wrong_is_in_syslog_in_the_same_words() {
         return;
     }
     prefix.service("broken", "programm = \"/bin/true\"\n");
-    prefix.service("absent", "program = \"/nonexistent/x\"\n");
+    prefix.service("absent", "program = \"/nonexistent/x\"\ntype = \"forking\"\n");
     for (verb, code) in [("start broken", 6), ("start absent", 5), ("reload nowhere", 5), ("stop broken", 6)]
     {
         let (ran, log) = logged(&prefix, verb);
@@ -130,7 +130,10 @@ fn a_kill_is_in_syslog() {
     until("a trap", LIMIT, || mark.exists().then_some(()));
     fs::write(&file, format!("{}\n", deaf.id())).unwrap();
     let (program, file) = (program.display(), file.display());
-    prefix.service("deaf", &format!("program = \"{program}\"\npid-file = \"{file}\"\nstop-timeout = 1\n"));
+    prefix.service(
+        "deaf",
+        &format!("program = \"{program}\"\ntype = \"forking\"\npid-file = \"{file}\"\nstop-timeout = 1\n"),
+    );
     let (ran, log) = logged(&prefix, "stop deaf --quiet");
     assert!(ran.expect(0).err.contains("was killed"));
     assert!(log.contains("was killed after 1.") && log.contains("within 1 s of SIGTERM"), "{log}");

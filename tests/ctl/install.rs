@@ -142,7 +142,7 @@ fn runlevels_of_a_service_file_that_was_changed_by_hand_are_changed_by_force_and
     assert!(text.contains("thing of mine") && text.contains("\nrunlevels = \"35\"\n"), "{text}");
     assert_eq!(prefix.ctl(&["install"]).expect(0).out, "foobar is installed already, nothing to do\n");
     // A key that is written in a way that cannot be changed in place.
-    prefix.service("odd", "program = \"/bin/true\"\n'runlevels' = \"2345\"\n");
+    prefix.service("odd", "program = \"/bin/true\"\ntype = \"forking\"\n'runlevels' = \"2345\"\n");
     let ran = prefix.ctl(&["install", "odd", "--runlevels", "35"]).expect(6);
     assert!(ran.err.contains("odd.toml: write it as runlevels = \"35\""), "{ran:#?}");
 }
@@ -154,7 +154,7 @@ fn a_prefix_whose_name_cannot_stand_in_a_script_is_refused() {
     for name in [&b"new\nline"[..], b"not\xffutf8"] {
         let top = sandbox.path().join(std::ffi::OsStr::from_bytes(name));
         fs::create_dir_all(top.join("etc/foobar")).unwrap();
-        fs::write(top.join("etc/foobar/mine.toml"), "program = \"/bin/true\"\n").unwrap();
+        fs::write(top.join("etc/foobar/mine.toml"), "program = \"/bin/true\"\ntype = \"forking\"\n").unwrap();
         let before = picture(&top);
         for service in ["foobar", "mine"] {
             let mut command = std::process::Command::new(crate::support::FOOBARCTL);
@@ -234,7 +234,7 @@ fn a_service_without_a_service_file_is_asked_for_one() {
     prefix.service("myapp", "programm = \"/bin/true\"\n");
     let ran = prefix.ctl(&["install", "myapp"]).expect(6);
     assert!(ran.err.contains("myapp.toml:1:1") && ran.err.contains("did you mean 'program'"), "{ran:#?}");
-    prefix.service("myapp", "program = \"/bin/true\"\n");
+    prefix.service("myapp", "program = \"/bin/true\"\ntype = \"forking\"\n");
     prefix.ctl(&["install", "myapp"]).expect(0);
     assert!(prefix.path("etc/rc2.d/S01myapp").is_symlink());
 }

@@ -146,7 +146,7 @@ fn a_daemon_that_ignores_term_is_killed_and_that_is_said() {
     prefix.service(
         "deaf",
         &format!(
-            "program = \"{}\"\narguments = [\"{pid_file}\"]\npid-file = \"{pid_file}\"\nstop-timeout = 1\n",
+            "program = \"{}\"\ntype = \"forking\"\narguments = [\"{pid_file}\"]\npid-file = \"{pid_file}\"\nstop-timeout = 1\n",
             program.display()
         ),
     );

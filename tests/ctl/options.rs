@@ -50,7 +50,7 @@ fn a_dry_run_of_a_service_that_cannot_reload_ends_as_the_reload_would() {
     let file = prefix.path("sleeper.pid");
     fs::write(&file, format!("{}\n", child.id())).unwrap();
     let text = format!(
-        "program = \"{}\"\npid-file = \"{}\"\nreload-signal = \"\"\n",
+        "program = \"{}\"\ntype = \"forking\"\npid-file = \"{}\"\nreload-signal = \"\"\n",
         sleep.display(),
         file.display()
     );
@@ -168,7 +168,7 @@ fn list_has_what_has_a_script_or_a_service_file_and_no_name_that_could_do_harm()
     for name in ["\u{1b}[2J", "a\nb", "skeleton", "rc", "other.dpkg-old", "other"] {
         prefix.script(name, OTHER);
     }
-    prefix.service("alone", "program = \"/bin/true\"\n");
+    prefix.service("alone", "program = \"/bin/true\"\ntype = \"forking\"\n");
     prefix.service("broken", "programm = \"/bin/true\"\n");
     prefix.ctl(&["start"]).expect(0);
     let ran = prefix.ctl(&["list", "--format", "json"]).expect(0);

@@ -62,7 +62,10 @@ fn a_program_that_is_not_there_is_not_installed() {
     let prefix = Prefix::empty("absent");
     prefix.service(
         "absent",
-        &format!("program = \"/nonexistent/x\"\npid-file = \"{}\"\n", prefix.show("absent.pid")),
+        &format!(
+            "program = \"/nonexistent/x\"\ntype = \"forking\"\npid-file = \"{}\"\n",
+            prefix.show("absent.pid")
+        ),
     );
     let ran = prefix.ctl(&["start", "absent"]).expect(5);
     assert!(ran.err.contains("/nonexistent/x"), "{ran:#?}");
@@ -70,7 +73,11 @@ fn a_program_that_is_not_there_is_not_installed() {
     executable(&program, "#!/nonexistent/interpreter\n");
     prefix.service(
         "odd",
-        &format!("program = \"{}\"\npid-file = \"{}\"\n", program.display(), prefix.show("odd.pid")),
+        &format!(
+            "program = \"{}\"\ntype = \"forking\"\npid-file = \"{}\"\n",
+            program.display(),
+            prefix.show("odd.pid")
+        ),
     );
     let ran = prefix.ctl(&["start", "odd"]).expect(5);
     assert!(ran.err.contains("interpreter"), "{ran:#?}");
@@ -84,7 +91,7 @@ fn a_program_that_is_never_ready_is_killed_in_time() {
     let mark = format!("{:09}", 1_000_000 + std::process::id());
     executable(&program, &format!("#!/bin/sh\necho waiting for nothing >&2\n(sleep {mark}; :) & wait\n"));
     let text = format!(
-        "program = \"{}\"\npid-file = \"{}\"\nstart-timeout = 1\n",
+        "program = \"{}\"\ntype = \"forking\"\npid-file = \"{}\"\nstart-timeout = 1\n",
         program.display(),
         prefix.show("slow.pid")
     );
@@ -99,8 +106,10 @@ fn a_program_that_is_never_ready_is_killed_in_time() {
 #[test]
 fn a_program_that_claims_to_be_ready_without_a_pid_file_is_not_believed() {
     let prefix = Prefix::empty("liar");
-    let text =
-        format!("program = \"/bin/true\"\npid-file = \"{}\"\nstart-timeout = 1\n", prefix.show("liar.pid"));
+    let text = format!(
+        "program = \"/bin/true\"\ntype = \"forking\"\npid-file = \"{}\"\nstart-timeout = 1\n",
+        prefix.show("liar.pid")
+    );
     prefix.service("liar", &text);
     let ran = prefix.ctl(&["start", "liar"]).expect(1);
     assert!(ran.err.contains("said that it is ready") && ran.err.contains("liar.pid"), "{ran:#?}");
@@ -113,7 +122,11 @@ fn a_program_ended_by_a_signal_is_told_so() {
     executable(&program, "#!/bin/sh\necho ouch >&2\nkill -SEGV $$\n");
     prefix.service(
         "crash",
-        &format!("program = \"{}\"\npid-file = \"{}\"\n", program.display(), prefix.show("crash.pid")),
+        &format!(
+            "program = \"{}\"\ntype = \"forking\"\npid-file = \"{}\"\n",
+            program.display(),
+            prefix.show("crash.pid")
+        ),
     );
     let ran = prefix.ctl(&["start", "crash"]).expect(1);
     assert!(ran.err.contains("signal") && ran.err.contains("ouch"), "{ran:#?}");
@@ -126,7 +139,7 @@ fn arguments_reach_the_program_as_they_are() {
     let seen = prefix.path("seen");
     executable(&program, &format!("#!/bin/sh\nprintf '%s|' \"$@\" >'{}'\nexit 1\n", seen.display()));
     let text = format!(
-        "program = \"{}\"\narguments = [\"a b\", \"$(id)\", \"`id`\", \"'\", \"\\\"\", \"-x\", \"a\\nb\", \"\", \"*\"]\npid-file = \"{}\"\n",
+        "program = \"{}\"\ntype = \"forking\"\narguments = [\"a b\", \"$(id)\", \"`id`\", \"'\", \"\\\"\", \"-x\", \"a\\nb\", \"\", \"*\"]\npid-file = \"{}\"\n",
         program.display(),
         prefix.show("arguments.pid")
     );

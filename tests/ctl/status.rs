@@ -155,8 +155,13 @@ fn a_daemon_that_does_not_lock_is_believed_by_its_executable_alone() {
     let prefix = Prefix::empty("unlocked");
     let (file, stranger) = (prefix.path("sleeper.pid"), Stranger::new());
     fs::write(&file, format!("{}\n", stranger.0.id())).unwrap();
-    let text =
-        |program: &Path| format!("program = \"{}\"\npid-file = \"{}\"\n", program.display(), file.display());
+    let text = |program: &Path| {
+        format!(
+            "program = \"{}\"\ntype = \"forking\"\npid-file = \"{}\"\n",
+            program.display(),
+            file.display()
+        )
+    };
     prefix.service("sleeper", &text(Path::new("/bin/true")));
     prefix.ctl(&["status", "sleeper"]).expect(1);
     let sleep = fs::read_link(format!("/proc/{}/exe", stranger.0.id())).unwrap();

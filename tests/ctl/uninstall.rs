@@ -69,7 +69,7 @@ fn a_script_of_others_goes_by_force_alone() {
 #[test]
 fn a_directory_of_service_files_that_others_use_stays() {
     let prefix = Prefix::installed("shared");
-    prefix.service("mine", "program = \"/bin/true\"\n");
+    prefix.service("mine", "program = \"/bin/true\"\ntype = \"forking\"\n");
     prefix.ctl(&["uninstall"]).expect(0);
     assert!(prefix.path("etc/foobar/mine.toml").exists());
     let ran = prefix.ctl(&["uninstall", "mine"]).expect(0);

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use foobar_initscripts::layout::debian::DEBIAN;
 use foobar_initscripts::name::Runlevels;
 use foobar_initscripts::script::{Caller, Style, render};
-use foobar_initscripts::service::Service;
+use foobar_initscripts::service::{Kind, Service};
 use foobar_tests::{Sandbox, skip};
 
 use crate::shells::{is_installed, shells, streams};
@@ -16,7 +16,8 @@ use crate::{foobar, name};
 
 /// Services whose values are as awkward as they may be.
 fn services() -> Vec<Service> {
-    let mut awkward = Service::new(name("awkward.name_1+2-3"), "/opt/a b/$(id)/`x`/it's \"q\"/-n=1");
+    let mut awkward =
+        Service::of_kind(name("awkward.name_1+2-3"), "/opt/a b/$(id)/`x`/it's \"q\"/-n=1", Kind::Forking);
     awkward.description = "### it's \"$(quoted)\" `here` \\ and 100% *".to_owned();
     awkward.arguments =
         ["", "-n", "a b", "$HOME", "it's", "line\nbreak", "`id`", "*", "\\"].map(String::from).to_vec();
@@ -25,7 +26,7 @@ fn services() -> Vec<Service> {
     awkward.should_start = vec!["$network".to_owned(), "foobar".to_owned()];
     awkward.start_before = vec!["cron".to_owned()];
     awkward.reload_signal = None;
-    let mut boot = Service::new(name("early"), "/sbin/early");
+    let mut boot = Service::of_kind(name("early"), "/sbin/early", Kind::Forking);
     boot.runlevels = Runlevels::BOOT;
     vec![foobar(), awkward, boot]
 }

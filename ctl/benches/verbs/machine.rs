@@ -43,7 +43,7 @@ impl Machine {
     pub fn install(&self, name: &str, program: &Path, arguments: &[String]) -> Result<(), String> {
         let pid_file = self.pid_file(name);
         let text = format!(
-            "program = {program:?}\narguments = {arguments:?}\npid-file = {pid_file:?}\ndescription = \"x\"\n"
+            "program = {program:?}\ntype = \"forking\"\narguments = {arguments:?}\npid-file = {pid_file:?}\ndescription = \"x\"\n"
         );
         write(&self.path(&format!("etc/foobar/{name}.toml")), &text)?;
         let mut command = Command::new(self.foobarctl());

@@ -52,7 +52,9 @@ fn end(service: &Service, pid: Pid) -> String {
 fn clear(service: &Service, state: &State) -> Done {
     let name = &service.name;
     match state {
-        State::Dead { .. } => would("stopped", None, &format!("remove {}: {name} is dead", service.pid_file)),
+        State::Dead { .. } => {
+            would("stopped", None, &format!("remove {}: {name} is dead", service.controlling_pid_file()))
+        }
         _ => Done { state: "stopped", changed: false, pid: None, text: format!("{name} is not running") },
     }
 }

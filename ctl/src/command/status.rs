@@ -94,8 +94,10 @@ fn ours(context: &Context, service: &Service, workers: bool) -> Result<u8> {
             (Status::Running, message, Some(Found { process, used, figures }))
         }
         Ok(State::Dead { pid }) => {
-            let text =
-                format!("{name} is dead (process {pid}), and its PID file {} exists", service.pid_file);
+            let text = format!(
+                "{name} is dead (process {pid}), and its PID file {} exists",
+                service.controlling_pid_file()
+            );
             (Status::DeadPidFile, text, None)
         }
         Ok(State::Stopped) => (Status::NotRunning, format!("{name} is not running"), None),
@@ -144,7 +146,7 @@ fn tell(
         uptime: used.map(|used| used.started.elapsed().unwrap_or_default().as_secs()),
         cpu_time: used.map(|used| used.cpu_time.as_secs_f64()),
         memory: used.map(|used| used.memory),
-        pid_file: service.map(|service| service.pid_file.as_str()),
+        pid_file: service.map(|service| service.controlling_pid_file()),
         figures: figures.map(|row| row.1),
     };
     context.output.result(format_args!("{message}{more}"), &facts)

@@ -48,7 +48,7 @@ pub fn run(context: &Context, arguments: &Uninstall) -> Result<Action> {
         plan = planned(context, layout, &name, Some(service), arguments)?;
     }
     let locks_of = match &service {
-        Some(service) => Some(PathBuf::from(&service.pid_file)),
+        Some(service) => Some(PathBuf::from(service.controlling_pid_file())),
         None if context.root.is_live() => guard::left_behind(context, &name),
         None => None,
     };
@@ -117,7 +117,8 @@ fn leftovers(
     purge: bool,
 ) -> Result<Vec<String>> {
     let mut found = Vec::new();
-    let pid_file = service.and_then(|service| Path::new(&service.pid_file).strip_prefix(root.base()).ok());
+    let pid_file =
+        service.and_then(|service| Path::new(service.controlling_pid_file()).strip_prefix(root.base()).ok());
     found.extend(pid_file.and_then(|path| Some(format!("/{}", path.to_str()?))));
     let directory = Path::new(layout.service_dir);
     if root.facts(directory)?.is_some() && root.names(directory)?.is_empty() {

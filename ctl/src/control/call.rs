@@ -68,7 +68,7 @@ pub struct Worker {
 
 /// A connection to the service that runs as `process`; none if it has no control socket, or none for us.
 pub fn connect(context: &Context, service: &Service, process: &Process) -> Option<Call> {
-    match Call::connect(Path::new(&service.pid_file), process) {
+    match Call::connect(Path::new(service.controlling_pid_file()), process) {
         Ok(call) => call,
         Err(error) => {
             // Somebody may want to be taken for the daemon: no secret, and no reason not to use signals.

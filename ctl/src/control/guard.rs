@@ -99,7 +99,7 @@ pub fn left_behind(context: &Context, name: &ServiceName) -> Option<PathBuf> {
 
 fn wait(service: &Service) -> Result<StartLock, LockError> {
     let deadline = Instant::now() + service.start_timeout + service.stop_timeout + QUEUE;
-    StartLock::acquire(&queue(Path::new(&service.pid_file)), deadline)
+    StartLock::acquire(&queue(Path::new(service.controlling_pid_file())), deadline)
 }
 
 fn refused(service: &Service, error: &LockError) -> anyhow::Error {

@@ -12,7 +12,7 @@ use foobar_process::probe::{self, Expect, Proof, Refusal, State};
 /// # Errors
 /// [`Refusal`] when its PID file cannot be believed; it says why and what to do.
 pub fn look(service: &Service) -> Result<State, Refusal> {
-    let pid_file = Path::new(&service.pid_file);
+    let pid_file = Path::new(service.controlling_pid_file());
     match probe::look(pid_file, &Expect::default())? {
         // What locks its PID file needs no more proof. A daemon that does not is believed by its
         // executable, and only now is it worth finding out what that would be.
@@ -25,7 +25,7 @@ pub fn look(service: &Service) -> Result<State, Refusal> {
 
 /// What a look has shown, for `--verbose`.
 pub fn explain(service: &Service, state: &State) -> String {
-    let file = &service.pid_file;
+    let file = service.controlling_pid_file();
     match state {
         State::Running { process, proof } => {
             let why = match proof {

@@ -53,6 +53,11 @@ pub fn start_alone(context: &Context, service: &Service) -> Result<Started> {
     if let State::Running { process, .. } = state {
         return Ok(Started::Already(process.pid()));
     }
+    if service.is_supervised() {
+        let what = "needs the supervisor, which this version does not have";
+        let remedy = "give it a program that puts itself into the background, and type = \"forking\"";
+        return Err(Failure::error(Action::Unimplemented, format!("{} {what}: {remedy}", service.name)));
+    }
     let limit = service.start_timeout.as_secs();
     context
         .output
@@ -98,7 +103,7 @@ fn verify(service: &Service, deadline: Instant, said: &str) -> Result<Pid> {
         let problem = match look::look(service) {
             Ok(State::Running { process, .. }) => return Ok(process.pid()),
             Ok(State::Dead { pid }) => format!("process {pid} is dead already"),
-            Ok(State::Stopped) => format!("there is no PID in {}", service.pid_file),
+            Ok(State::Stopped) => format!("there is no PID in {}", service.controlling_pid_file()),
             Err(refusal) => refusal.to_string(),
         };
         if now >= deadline {

@@ -120,7 +120,7 @@ pub fn running(service: &Service) -> Result<Option<Process>> {
 /// dropped privileges may not remove. Under the lock that a starting daemon holds while it makes its own, and judged once
 /// more there: so what goes is never a new one.
 fn remove_stale(service: &Service) -> Result<()> {
-    let pid_file = Path::new(&service.pid_file);
+    let pid_file = Path::new(service.controlling_pid_file());
     let is_stale = || matches!(look::look(service), Ok(State::Dead { .. }));
     let has_socket = || fs::symlink_metadata(control::path_for(pid_file)).is_ok();
     if !has_socket() && !is_stale() {
@@ -138,7 +138,8 @@ fn remove_stale(service: &Service) -> Result<()> {
             &error,
             format!(
                 "{} is stopped, but its PID file {} cannot be removed: {error}",
-                service.name, service.pid_file
+                service.name,
+                service.controlling_pid_file()
             ),
         )),
         _ => Ok(()),

@@ -30,7 +30,9 @@ pub fn pid_file_of(root: &Root, service: &Service) -> Vec<Finding> {
         Ok(State::Dead { pid }) => Some(pid.as_raw()),
         _ => None,
     };
-    pid_file(root, service.name.as_str(), Path::new(&service.pid_file), |pid| dead != Some(pid) && runs(pid))
+    pid_file(root, service.name.as_str(), Path::new(service.controlling_pid_file()), |pid| {
+        dead != Some(pid) && runs(pid)
+    })
 }
 
 /// Checks the PID files that a script of others names.

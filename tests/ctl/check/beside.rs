@@ -10,7 +10,7 @@ use foobar_initscripts::check::rules;
 use foobar_initscripts::layout::debian::DEBIAN;
 use foobar_initscripts::name::{Runlevels, ServiceName};
 use foobar_initscripts::script::{Caller, Style, render};
-use foobar_initscripts::service::Service;
+use foobar_initscripts::service::{Kind, Service};
 use foobar_tests::{Sandbox, skip};
 
 use super::scripts::ROWS;
@@ -210,16 +210,17 @@ fn every_tag_of_lintian_about_init_scripts_has_a_code() {
 fn our_own_scripts_give_no_finding() {
     let sandbox = Sandbox::new("check-own");
     let name = |text: &str| ServiceName::parse(text).unwrap();
-    let mut awkward = Service::new(name("awkward.name_1+2-3"), "/opt/a b/$(id)/it's \"q\"");
+    let mut awkward =
+        Service::of_kind(name("awkward.name_1+2-3"), "/opt/a b/$(id)/it's \"q\"", Kind::Forking);
     awkward.arguments = ["", "a b", "$HOME", "line\nbreak", "*"].map(String::from).to_vec();
     awkward.provides = vec!["other".to_owned()];
     awkward.should_start = vec!["$network".to_owned()];
     awkward.start_before = vec!["cron".to_owned()];
     awkward.reload_signal = None;
-    let mut early = Service::new(name("early"), "/sbin/early");
+    let mut early = Service::of_kind(name("early"), "/sbin/early", Kind::Forking);
     early.runlevels = Runlevels::BOOT;
     let mut files = Vec::new();
-    for service in [Service::new(name("foobar"), "/usr/sbin/foobard"), awkward, early] {
+    for service in [Service::of_kind(name("foobar"), "/usr/sbin/foobard", Kind::Forking), awkward, early] {
         for (number, style) in [Style::Thin, Style::Standalone].into_iter().enumerate() {
             let folder = sandbox.path().join(format!("{number}"));
             fs::create_dir_all(&folder).unwrap();

@@ -5,7 +5,7 @@ use super::tree::{GOOD, Tree, boot, codes};
 /// A code, what shows it, and what is near.
 type Row = (&'static str, fn(&Tree), fn(&Tree));
 
-const SERVICE: &str = "program = \"/usr/sbin/mine\"\ndescription = \"Mine\"\n";
+const SERVICE: &str = "program = \"/usr/sbin/mine\"\ntype = \"forking\"\ndescription = \"Mine\"\n";
 
 /// A service with its program, and its script laid by foobarctl.
 fn ours(tree: &Tree, thin: bool) {

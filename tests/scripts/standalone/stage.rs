@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use foobar_initscripts::layout::debian::DEBIAN;
 use foobar_initscripts::script::{Caller, Style, render};
-use foobar_initscripts::service::{Service, SignalName};
+use foobar_initscripts::service::{Kind, Service, SignalName};
 use foobar_tests::{Sandbox, until};
 
 use crate::name;
@@ -57,7 +57,7 @@ impl Stage {
         let home = sandbox.path().join(folder);
         fs::create_dir_all(&home).unwrap();
         let at = |file: &str| home.join(file).to_str().unwrap().to_owned();
-        let mut service = Service::new(name("foobar"), at("my daemon"));
+        let mut service = Service::of_kind(name("foobar"), at("my daemon"), Kind::Forking);
         fs::copy("/bin/dash", &service.program).unwrap();
         service.pid_file = at("run/my daemon.pid");
         let manner = match manner {

@@ -1,0 +1,45 @@
+//! Keys by name, and the key that was meant.
+
+use super::key::Key;
+use super::table::all;
+
+/// The key of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Key> {
+    all().find(|key| key.name == name)
+}
+
+/// The key that `name` is likely to mean, if any: that of the directive of systemd, or the one whose name is nearest.
+#[must_use]
+pub fn nearest(name: &str) -> Option<&'static Key> {
+    let of_unit = all().find(|key| !key.directive.is_empty() && key.directive.eq_ignore_ascii_case(name));
+    let name = name.to_ascii_lowercase().replace('_', "-");
+    let limit = (name.len() / 3).clamp(1, 4);
+    let near = || {
+        all()
+            .map(|key| (distance(&name, key.name), key))
+            .filter(|(distance, key)| *distance <= limit || key.name.replace('-', "") == name)
+            .min_by_key(|(distance, _)| *distance)
+            .map(|(_, key)| key)
+    };
+    of_unit.or_else(near)
+}
+
+/// The number of characters to insert, remove or replace (Levenshtein). Names of more than 100 are far from all keys.
+pub(super) fn distance(a: &str, b: &str) -> usize {
+    if a.len() > 100 {
+        return a.len();
+    }
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
