@@ -231,10 +231,12 @@ impl Graph {
         let flags = self.services[alias as usize].flags;
         self.set(service, flags);
         self.set(alias, flag::ALIAS);
-        let next = std::mem::replace(&mut self.services[node as usize].next_alias, alias);
-        let entry = &mut self.services[alias as usize];
-        entry.node = node;
-        entry.next_alias = if next == alias { NONE } else { next };
+        self.services[alias as usize].node = node;
+        // One that has changed its service may stand in this chain already: a second time would close it to a ring.
+        if alias == old || !self.is_in_chain(node, alias) {
+            let next = std::mem::replace(&mut self.services[node as usize].next_alias, alias);
+            self.services[alias as usize].next_alias = next;
+        }
         for phase in PHASES {
             for (need, must) in self.needs.take(list(alias, phase)) {
                 let wanted = list(service, phase);
@@ -243,6 +245,18 @@ impl Graph {
                 }
             }
         }
+    }
+
+    /// Whether a service stands among the other names of a node.
+    fn is_in_chain(&self, node: u32, service: u32) -> bool {
+        let mut at = self.services[node as usize].next_alias;
+        while let Some(alias) = self.services.get(at as usize) {
+            if at == service {
+                return true;
+            }
+            at = alias.next_alias;
+        }
+        false
     }
 
     /// Drops the edges to nodes that were united with others.
