@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 pub mod check;
 pub mod description;
+pub mod execute;
 pub mod exit;
 pub mod explain;
 pub mod keys;

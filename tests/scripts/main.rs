@@ -5,6 +5,7 @@
 // unwrap, and so may what its tests share.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used)]
 
+mod execute;
 mod golden;
 mod lint;
 mod plan;

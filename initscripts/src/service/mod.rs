@@ -49,7 +49,7 @@ pub(crate) use self::{
     command::command,
     condition::condition,
     directory::managed_name,
-    environment::{environment_file, variable},
+    environment::{environment_file, is_name as is_variable_name, variable},
     execution::{account, working_directory},
     logging::ident,
     readiness::{http_probe, tcp_probe, unix_probe},
