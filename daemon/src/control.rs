@@ -198,7 +198,7 @@ impl Control {
         let mut requests = Vec::new();
         for event in &events[..count] {
             match event.data() {
-                DOOR => self.accept(now),
+                DOOR => self.accept(now, &mut requests),
                 token => requests.extend(self.hear(token, event.events())),
             }
         }
@@ -215,11 +215,15 @@ impl Control {
         self.tell(caller.0);
     }
 
-    fn accept(&mut self, now: Instant) {
+    fn accept(&mut self, now: Instant, requests: &mut Vec<(Caller, Request)>) {
         // Bounded, so that a flood does not keep the master from its work.
         for _ in 0..16 {
             match self.door.accept() {
-                Ok((stream, _)) => self.greet(stream.into(), now),
+                Ok((stream, _)) => {
+                    // Most have said by now what they want, which saves a turn.
+                    let greeted = self.greet(stream.into(), now);
+                    requests.extend(greeted.and_then(|token| self.hear(token, EpollFlags::empty())));
+                }
                 Err(error) => match error.raw_os_error().map(Errno::from_raw) {
                     Some(Errno::EAGAIN) => return,
                     Some(Errno::EINTR | Errno::ECONNABORTED) => {}
@@ -236,21 +240,21 @@ impl Control {
         self.paused_until = Some(now + PAUSE);
     }
 
-    fn greet(&mut self, stream: OwnedFd, now: Instant) {
-        let Ok(who) = getsockopt(&stream, PeerCredentials) else { return };
+    fn greet(&mut self, stream: OwnedFd, now: Instant) -> Option<u64> {
+        let who = getsockopt(&stream, PeerCredentials).ok()?;
         if who.uid() != 0 && who.uid() != self.owner {
-            return;
+            return None;
         }
         self.make_room(MOST - 1);
         if self.peers.len() >= MOST {
-            return;
+            return None;
         }
         self.tokens += 1;
         let token = self.tokens;
-        if self.epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, token)).is_ok() {
-            let talk = Talk::Asks(Vec::new());
-            self.peers.push(Peer { token, stream, until: now + PATIENCE, talk });
-        }
+        self.epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, token)).ok()?;
+        let talk = Talk::Asks(Vec::new());
+        self.peers.push(Peer { token, stream, until: now + PATIENCE, talk });
+        Some(token)
     }
 
     /// Hangs up on the oldest peers until there are `most`, but not on those whose request is being done.

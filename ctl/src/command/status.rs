@@ -41,7 +41,7 @@ struct Facts<'a> {
 struct Found {
     process: Process,
     used: Option<Usage>,
-    figures: Option<(Figures, serde_json::Value)>,
+    figures: Option<(Figures, String)>,
 }
 
 /// Says whether the service runs; returns the code of LSB.
@@ -88,9 +88,10 @@ fn ours(context: &Context, service: &Service, workers: bool) -> Result<u8> {
         Ok(State::Running { process, .. }) => {
             // What will not be printed is not asked for: then it is a matter of the exit code only.
             let quiet = context.output.quiet && context.output.format == Format::Text;
+            let asked = if quiet { None } else { call::ask_figures(context, service, &process) };
             let used = if quiet { None } else { usage::usage(&process) };
             let message = running(name, &process, used.as_ref());
-            let figures = if quiet { None } else { call::figures(context, service, &process) };
+            let figures = asked.and_then(|asked| asked.figures(context, service));
             (Status::Running, message, Some(Found { process, used, figures }))
         }
         Ok(State::Dead { pid }) => {
@@ -147,7 +148,10 @@ fn tell(
         cpu_time: used.map(|used| used.cpu_time.as_secs_f64()),
         memory: used.map(|used| used.memory),
         pid_file: service.map(|service| service.controlling_pid_file()),
-        figures: figures.map(|row| row.1),
+        // Only what is printed is worth being read as a whole.
+        figures: figures
+            .filter(|_| context.output.format == Format::Json)
+            .and_then(|row| serde_json::from_str(&row.1).ok()),
     };
     context.output.result(format_args!("{message}{more}"), &facts)
 }

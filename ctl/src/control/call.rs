@@ -78,19 +78,31 @@ pub fn connect(context: &Context, service: &Service, process: &Process) -> Optio
     }
 }
 
-/// What the service tells of itself, read and as it was told.
-pub fn figures(
-    context: &Context,
-    service: &Service,
-    process: &Process,
-) -> Option<(Figures, serde_json::Value)> {
-    let call = connect(context, service, process)?;
-    let read = call.ask("status", FIGURES).map_err(|error| error.to_string()).and_then(|text| {
-        let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-        let figures = Figures::deserialize(&value).map_err(|error| error.to_string())?;
-        Ok((figures, value))
-    });
-    read.inspect_err(|why| context.output.step(format_args!("no figures of {}: {why}", service.name))).ok()
+/// A service that was asked for its figures. It works at the answer while other things are found out.
+#[derive(Debug)]
+pub struct Asked(Call);
+
+/// Asks the service what it tells of itself.
+pub fn ask_figures(context: &Context, service: &Service, process: &Process) -> Option<Asked> {
+    let mut call = connect(context, service, process)?;
+    let said = call.say("status");
+    said.inspect_err(|error| unanswered(context, service, &error.to_string())).ok()?;
+    Some(Asked(call))
+}
+
+impl Asked {
+    /// The answer, read, and as it was told.
+    pub fn figures(self, context: &Context, service: &Service) -> Option<(Figures, String)> {
+        let answer = self.0.hear(FIGURES).map_err(|error| error.to_string()).and_then(|text| {
+            let figures = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+            Ok((figures, text))
+        });
+        answer.inspect_err(|why| unanswered(context, service, why)).ok()
+    }
+}
+
+fn unanswered(context: &Context, service: &Service, why: &str) {
+    context.output.step(format_args!("no figures of {}: {why}", service.name));
 }
 
 /// Has the service do something and waits for the outcome; returns its own words about it.

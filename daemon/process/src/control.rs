@@ -50,6 +50,8 @@ pub fn clear(pid_file: &Path) -> io::Result<()> {
 
 /// How long the daemon may take to accept.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Most answers are shorter, in bytes.
+const USUAL: usize = 4096;
 /// No answer is longer, in bytes.
 const LONGEST: u64 = 64 << 20;
 
@@ -103,11 +105,28 @@ impl Call {
     /// Asks for something and waits for the answer, at most for `limit` of silence.
     ///
     /// # Errors
-    /// `TimedOut`; `UnexpectedEof` when the daemon hung up without an answer.
+    /// As [`Call::say`] and [`Call::hear`].
     pub fn ask(mut self, request: &str, limit: Duration) -> io::Result<String> {
+        self.say(request)?;
+        self.hear(limit)
+    }
+
+    /// Asks for something: the daemon works at its answer while the caller does something else.
+    ///
+    /// # Errors
+    /// The daemon hung up.
+    pub fn say(&mut self, request: &str) -> io::Result<()> {
+        self.stream.write_all(format!("{request}\n").as_bytes())
+    }
+
+    /// Waits for the answer to what was said, at most for `limit` of silence.
+    ///
+    /// # Errors
+    /// `TimedOut`; `UnexpectedEof` when the daemon hung up without an answer.
+    pub fn hear(self, limit: Duration) -> io::Result<String> {
         self.stream.set_read_timeout(Some(limit))?;
-        self.stream.write_all(format!("{request}\n").as_bytes())?;
-        let mut answer = String::new();
+        // Of the usual length: the fewer calls, the better.
+        let mut answer = String::with_capacity(USUAL);
         match self.stream.take(LONGEST).read_to_string(&mut answer) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 let text = format!("no answer within {} s", limit.as_secs());

@@ -341,7 +341,7 @@ pub(crate) fn local_time(seconds: i64) -> Option<[i32; 5]> {
     // SAFETY: an all-zero tm is valid; localtime_r writes it and reads the number, and keeps neither.
     unsafe {
         let mut broken_down: libc::tm = std::mem::zeroed();
-        let seconds = seconds as libc::time_t;
+        let seconds = seconds as _;
         if libc::localtime_r(&seconds, &mut broken_down).is_null() {
             return None;
         }
