@@ -102,6 +102,8 @@ pub struct Connection<'s> {
     since: Instant,
     watch: &'s dyn Watch,
     stopping: bool,
+    /// Whether the last thing that happened was an answer: then the peer has to make up his mind first.
+    answered: bool,
     read: u64,
     written: u64,
 }
@@ -117,6 +119,7 @@ impl<'s> Connection<'s> {
             since: Instant::now(),
             watch,
             stopping: false,
+            answered: false,
             read: 0,
             written: 0,
         }
@@ -187,6 +190,7 @@ impl<'s> Connection<'s> {
         match send(self.stream.as_raw_fd(), bytes, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL) {
             Err(Errno::EAGAIN | Errno::EINTR) => Ok(None),
             Ok(length) => {
+                self.answered = true;
                 self.written += length as u64;
                 Ok(Some(length))
             }
@@ -291,10 +295,10 @@ impl<'s> Connection<'s> {
     }
 
     fn wait_for(&mut self, what: PollFlags) -> io::Result<Waited> {
-        let since = Instant::now();
+        let mut now = Instant::now();
+        let since = now;
         let limit = if what == PollFlags::POLLIN { self.limits.read } else { self.limits.write };
         loop {
-            let now = Instant::now();
             let quiet = self.stopping && what == PollFlags::POLLIN;
             let silent_at = since_plus(since, if quiet { Some(QUIET) } else { limit });
             let until = [silent_at, self.over(), self.watch.deadline()].into_iter().flatten().min();
@@ -309,6 +313,7 @@ impl<'s> Connection<'s> {
                 }
                 self.in_time(silent_at)?;
             }
+            now = Instant::now();
         }
     }
 }
@@ -362,8 +367,10 @@ fn timeout(until: Option<Instant>, now: Instant) -> PollTimeout {
 
 impl Read for Connection<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // First asked, then waited for: most of the time the bytes are there, and a wait costs a system call.
-        let mut asked = self.limits.total.is_none() && !self.stopping;
+        // First asked, then waited for, if the bytes are likely to be there: each of the two costs a system call. After an
+        // answer they are not.
+        let answered = std::mem::take(&mut self.answered);
+        let mut asked = self.limits.total.is_none() && !self.stopping && !answered;
         loop {
             if !std::mem::replace(&mut asked, false) {
                 if let Waited::Quiet = self.wait(PollFlags::POLLIN)? {
