@@ -52,6 +52,11 @@ impl Ending {
         self.next
     }
 
+    /// Whether the time that was given is over.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.sent.is_some()
+    }
+
     /// What is due at `now`, with so many workers left.
     pub(crate) fn step(&mut self, now: Instant, alive: usize) -> Step {
         if now < self.next {

@@ -53,7 +53,7 @@ const LONELY: u8 = 8;
 /// Doors and tokens. Keys and tokens must differ.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    epoll: Epoll,
+    epoll: Arc<Epoll>,
     doors: Vec<Door>,
     /// Doors where somebody may wait, and tokens that are not told yet.
     ready: VecDeque<u64>,
@@ -71,10 +71,15 @@ pub(crate) struct Gate {
 impl Gate {
     /// A gate without doors; `shared` if other processes or threads have one with the same sockets.
     pub(crate) fn new(shared: bool) -> io::Result<Gate> {
-        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        let epoll = Arc::new(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?);
         let (doors, ready, tokens) = (Vec::new(), VecDeque::new(), VecDeque::new());
         let events = vec![EpollEvent::empty(); FEW];
         Ok(Gate { epoll, doors, ready, tokens, events, attempts: 0, in_vain: 0, lonely: 0, shared })
+    }
+
+    /// What is readable when there is news: for one who waits for something else as well.
+    pub(crate) fn news(&self) -> Arc<Epoll> {
+        Arc::clone(&self.epoll)
     }
 
     /// Has it hear of so many things at a time, where more than a few are watched.
@@ -255,16 +260,20 @@ impl Gate {
             // Somebody may still wait at a door: only a look at the others.
             _ if !self.ready.is_empty() => EpollTimeout::ZERO,
             None => EpollTimeout::NONE,
-            Some(until) => {
-                let left = until.saturating_duration_since(Instant::now());
-                if left.is_zero() {
-                    return false;
+            Some(until) => match until.saturating_duration_since(Instant::now()) {
+                // A last look.
+                Duration::ZERO => EpollTimeout::ZERO,
+                left => {
+                    EpollTimeout::try_from(left + Duration::from_micros(999)).unwrap_or(EpollTimeout::MAX)
                 }
-                EpollTimeout::try_from(left + Duration::from_micros(999)).unwrap_or(EpollTimeout::MAX)
-            }
+            },
         };
+        let last = timeout == EpollTimeout::ZERO && self.ready.is_empty();
         // EINTR is no news: the caller asks again.
         let count = self.epoll.wait(&mut self.events, timeout).unwrap_or(0);
+        if count == 0 && last {
+            return false;
+        }
         for event in &self.events[..count] {
             let key = event.data();
             if !self.doors.iter().any(|door| door.key == key) {

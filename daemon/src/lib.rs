@@ -41,8 +41,8 @@
 //! # Zombies
 //!
 //! SIGCHLD is read as data (signalfd(2)), and every child that has ended is collected at once; no handler runs at a bad
-//! moment. The article's other way, to ignore SIGCHLD, is what `manager = false` does: nobody can tell then how a worker
-//! ended, and none is replaced.
+//! moment. The article's other way, to ignore SIGCHLD, is what `manager = false` of a pool does: nobody can tell then how a
+//! worker ended, and none is replaced.
 //!
 //! # HUP and the PID file
 //!
@@ -74,6 +74,13 @@
 //! the trouble with pools in the article's days. There is a manager, as in its "special manager parent": more workers are
 //! started when fewer than `min-spare` are idle, some leave when more than `max-spare` are, and after
 //! `requests-per-worker` connections, give or take an eighth, each is replaced.
+//!
+//! `manager = false` is the article's simpler pool, whose master has nothing left to do once it has forked: SIGCHLD is ignored and
+//! nobody is replaced. The article's master exits then. This one becomes one of the pool instead: `start-workers` processes, and
+//! none that does not serve; the PID file goes on naming a process that lives as long as the service, holds the lock and takes the
+//! signals. It has one connection at a time, and obeys a signal or the control socket whenever that one waits for its peer. What is
+//! lost with the manager: a crash in the handler of that one process ends all of them, and a pool shrinks by each worker that
+//! crashes or has had its `requests-per-worker`.
 //!
 //! # Delayed process allocation
 //!

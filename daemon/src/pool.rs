@@ -17,7 +17,7 @@ use nix::sys::timerfd::{ClockId, TimerFd, TimerFlags};
 
 use crate::address::Peer;
 use crate::board::{self, Counter};
-use crate::config::ModelName;
+use crate::config::{ModelName, Server};
 use crate::handover::ElderWorker;
 use crate::log::Log;
 use crate::model::Task;
@@ -44,6 +44,10 @@ struct Worker {
     due: Option<Instant>,
 }
 
+fn is_unmanaged(server: &Server) -> bool {
+    server.model == ModelName::Prefork && !server.pool.manager
+}
+
 /// What a pool needs beside its server.
 pub(crate) struct Surroundings {
     pub(crate) log: Arc<Log>,
@@ -66,6 +70,10 @@ pub(crate) struct Pool {
     /// the master.
     lifeline: Option<Lifeline>,
     retired: bool,
+    /// The slot of the master, where it is one of the pool.
+    own: Option<usize>,
+    /// Whether the service has begun in the master, where that is one of the pool.
+    pub(crate) begun: bool,
     /// Whether it was told that the program cannot be executed.
     failing: bool,
     /// Programs whose time ends, in that order, and by what.
@@ -95,7 +103,15 @@ impl Pool {
             timer: timer.map(Arc::new),
             server,
         };
+        let unmanaged = is_unmanaged(&task.server);
+        let own = unmanaged.then(|| task.board.claim()).flatten();
+        if let Some(slot) = own {
+            task.board.own(slot, std::process::id());
+            task.board.idle(slot);
+        }
         Ok(Pool {
+            own,
+            begun: false,
             task: Arc::new(task),
             pause: Pause::default(),
             full: false,
@@ -123,9 +139,21 @@ impl Pool {
         self.workers.len()
     }
 
-    /// Whether nobody reaps its workers.
+    /// Whether nobody reaps its workers, of which the master is one.
     pub(crate) fn is_unmanaged(&self) -> bool {
-        self.task.server.model == ModelName::Prefork && !self.task.server.pool.manager
+        is_unmanaged(&self.task.server)
+    }
+
+    /// The slot of the master, where it is one of the pool.
+    pub(crate) fn own(&self) -> Option<usize> {
+        self.own
+    }
+
+    /// The master serves no more for this pool.
+    pub(crate) fn withdraw(&mut self) {
+        if let Some(slot) = self.own.take() {
+            self.task.board.release(slot);
+        }
     }
 
     /// Whether another generation, or nobody, accepts in its place.
@@ -136,7 +164,8 @@ impl Pool {
     /// When the accept rate lets the next connection in, where the master accepts.
     pub(crate) fn due(&self, now: Instant) -> Option<Instant> {
         let server = &self.task.server;
-        let rate = server.accept_rate.filter(|_| crew::acceptor(server) == Acceptor::Master)?;
+        let accepts = crew::acceptor(server) == Acceptor::Master || self.is_unmanaged();
+        let rate = server.accept_rate.filter(|_| accepts)?;
         rate::wait(self.task.board.rate(), rate, board::now()).map(|wait| now + wait)
     }
 
@@ -163,7 +192,8 @@ impl Pool {
     /// Whether the master may hand another connection over. `Some(true)` the first time that it may not.
     pub(crate) fn has_room(&mut self) -> (bool, bool) {
         let most = self.task.server.max_connections as usize;
-        let full = self.workers.len() >= most;
+        // Where the master serves by itself nothing is handed over.
+        let full = self.workers.len() >= most && !self.is_unmanaged();
         let news = full && !self.full;
         // Said again only after the crowd has thinned out, or a busy server would say nothing else.
         self.full = full || (self.full && self.workers.len() * 4 >= most * 3);

@@ -1,6 +1,7 @@
 //! What is particular to a model: the pool of prefork, the grace of delayed, the worker that stays.
 
 use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use foobar_process::{Pid, Signal};
 use foobar_tests::until;
 use nix::sys::signal::kill;
 
+use crate::control::ask;
 use crate::models::{MODELS, load, zombies};
 use crate::support::{Daemon, LIMIT, Setup, exchange, is_cut, request};
 
@@ -59,14 +61,20 @@ fn prefork_workers_retire_one_by_one() {
     daemon.stop();
 }
 
+const UNMANAGED: &str = "model = \"prefork\"\nmanager = false\nstart-workers = 3";
+
 #[test]
 fn prefork_without_a_manager_replaces_nobody() {
-    let setup = Setup::new("unmanaged", "model = \"prefork\"\nmanager = false\nstart-workers = 3");
+    let setup = Setup::new("unmanaged", UNMANAGED);
     let daemon = setup.start();
-    let workers = daemon.wait_workers(3);
+    // The third is the master itself.
+    let workers = daemon.wait_workers(2);
+    let mut streams = held(&daemon, 3);
+    drop(streams.pop());
     kill(Pid::from_raw(workers[0]), Signal::SIGKILL).unwrap();
     // SIGCHLD is ignored: not even a zombie is left.
-    assert_eq!(daemon.wait_workers(2), workers[1..]);
+    assert_eq!(daemon.wait_workers(1), workers[1..]);
+    drop(streams);
     load(&setup.address, 4, 25);
     assert_eq!(daemon.workers(), workers[1..]);
     assert_eq!(zombies(&daemon), 0);
@@ -74,6 +82,57 @@ fn prefork_without_a_manager_replaces_nobody() {
     let took = daemon.stop();
     assert!(took < Duration::from_secs(3), "{took:?}");
     assert!(streams.iter_mut().all(is_cut));
+    setup.nothing_left();
+}
+
+#[test]
+fn a_master_that_serves_has_its_ears_open() {
+    let setup = Setup::new("serving-master", &UNMANAGED.replace('3', "1"));
+    let daemon = setup.start();
+    let mut mine = daemon.connect();
+    exchange(&mut mine, b"in the hands of the master");
+    assert_eq!(daemon.workers(), [0; 0], "there is nobody else");
+    // Figures and signals do not wait for the end of the connection, nor does it end by them.
+    let told = ask(&setup, "status");
+    assert_eq!(told["servers"][0]["workers"][0]["pid"], daemon.pid);
+    assert_eq!(told["servers"][0]["workers"][0]["activity"], "reading");
+    daemon.signal(Signal::SIGUSR1);
+    setup.configure("model = \"prefork\"\nstart-workers = 2\nmin-spare = 2\nmax-spare = 2");
+    daemon.signal(Signal::SIGHUP);
+    daemon.wait_workers(2);
+    request(&setup.address, b"by the new pool");
+    exchange(&mut mine, b"still in the old hands");
+    let pids = daemon.workers();
+    drop(mine);
+    // Back again: its former self accepts no more, and serves with the others from now on.
+    setup.configure(UNMANAGED);
+    daemon.signal(Signal::SIGHUP);
+    until("other workers", LIMIT, || {
+        let now = daemon.workers();
+        (now.len() == 2 && now.iter().all(|pid| !pids.contains(pid))).then_some(())
+    });
+    let mut streams = held(&daemon, 3);
+    // Nothing is in flight, so nobody waits for the grace.
+    let took = daemon.stop();
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert!(streams.iter_mut().all(is_cut));
+    setup.nothing_left();
+}
+
+#[test]
+fn a_master_that_serves_is_ended_in_time() {
+    let setup = Setup::new("serving-end", &format!("grace = 1\n{}", UNMANAGED.replace('3', "1")));
+    let daemon = setup.start();
+    let mut busy = daemon.connect();
+    let since = Instant::now();
+    daemon.signal(Signal::SIGTERM);
+    // Whoever goes on and on is cut off when the grace is over.
+    while since.elapsed() < LIMIT && busy.write_all(b"x").and_then(|()| busy.read_exact(&mut [0; 1])).is_ok()
+    {
+    }
+    let took = since.elapsed();
+    assert!(took > Duration::from_millis(700) && took < Duration::from_secs(4), "{took:?}");
+    daemon.wait_gone();
     setup.nothing_left();
 }
 

@@ -101,7 +101,7 @@ keys! {
         |s, v| number(v, 1, 1024).map(|it| s.pool.max = it);
     Server "requests-per-worker" = "0", "prefork: connections after which a worker is replaced, give or take an eighth; 0: never",
         |s, v| number(v, 0, u32::MAX).map(|it| s.pool.requests = (it > 0).then_some(it));
-    Server "manager" = "true", "prefork: whether the pool is minded; false: the workers are started once and never replaced",
+    Server "manager" = "true", "prefork: whether the master minds the pool; false: it is one of the workers itself, SIGCHLD is ignored and nobody is replaced",
         |s, v| flag(v).map(|it| s.pool.manager = it);
     Server "delay" = "20", "delayed: milliseconds after which a connection gets a process of its own",
         |s, v| number(v, 1, 60_000).map(|it| s.pool.delay = Duration::from_millis(it.into()));

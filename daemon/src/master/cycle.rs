@@ -1,11 +1,13 @@
 //! The loop: what is due, what is given away, what is waited for.
 
+use std::os::fd::OwnedFd;
 use std::time::Instant;
 
 use foobar_process::Signal;
 use foobar_process::syslog::Priority;
 
 use super::state::{CLOCK, CONTROL, HEARD, Master, SIGNALS, WAKE};
+use crate::address::Peer;
 use crate::control::Control;
 use crate::diagnostics::Diagnostics;
 use crate::ending::{Ending, Step};
@@ -17,34 +19,52 @@ impl Master<'_> {
     /// Serves until the server is told to end and the last worker has ended. Returns by what it was ended.
     pub(crate) fn run(mut self) -> Option<Signal> {
         loop {
-            let now = Instant::now();
-            self.tick(now);
-            if let Some(step) = self.step(now) {
+            if let Some(cause) = self.turn(true) {
                 self.hear_all_out();
                 self.leave();
-                return step;
+                return cause;
             }
-            self.tend(now);
-            self.tick_upgrade(now);
-            match self.gate.next(self.next_time(now)) {
-                Arrival::Connection(door, stream, peer) => {
-                    if self.pause.end() {
-                        self.say(Priority::Notice, "accepting connections again");
-                    }
-                    if let Some(number) = self.doors.get(&door) {
-                        self.kept = Some((*number, stream, peer));
-                    }
+        }
+    }
+
+    /// One turn of the loop. Without patience it does what there is to do, and waits for nothing. `Some` when the server has
+    /// ended.
+    pub(super) fn turn(&mut self, patient: bool) -> Option<Option<Signal>> {
+        let now = Instant::now();
+        self.tick(now);
+        if let Some(cause) = self.step(now) {
+            return Some(cause);
+        }
+        self.tend(now);
+        self.tick_upgrade(now);
+        match self.gate.next(if patient { self.next_time(now) } else { Some(now) }) {
+            Arrival::Connection(door, stream, peer) => {
+                if self.pause.end() {
+                    self.say(Priority::Notice, "accepting connections again");
                 }
-                Arrival::Token(SIGNALS) => self.take_signal(),
-                Arrival::Token(WAKE) => drop(self.around.wake.read()),
-                Arrival::Token(CONTROL) => self.converse(),
-                Arrival::Token(token) if token >= CLOCK => self.clock(token - CLOCK),
-                Arrival::Token(token) => self.listen(token.wrapping_sub(HEARD)),
-                Arrival::Closed(door) => drop(self.doors.remove(&door)),
-                Arrival::Exhausted(error) => self.exhausted("accept", &error),
-                // A server whose master accepts has no datagrams: see config::rules.
-                Arrival::Datagram(..) | Arrival::Nothing => {}
+                if let Some(number) = self.doors.get(&door) {
+                    self.arrive(*number, stream, peer);
+                }
             }
+            Arrival::Token(SIGNALS) => self.take_signal(),
+            Arrival::Token(WAKE) => drop(self.around.wake.read()),
+            Arrival::Token(CONTROL) => self.converse(),
+            Arrival::Token(token) if token >= CLOCK => self.clock(token - CLOCK),
+            Arrival::Token(token) => self.listen(token.wrapping_sub(HEARD)),
+            Arrival::Closed(door) => drop(self.doors.remove(&door)),
+            Arrival::Exhausted(error) => self.exhausted("accept", &error),
+            Arrival::Datagram(listener) => self.answer_here(&listener),
+            Arrival::Nothing => {}
+        }
+        None
+    }
+
+    /// A connection has come to the master: to be given away, or to be served by itself.
+    fn arrive(&mut self, number: u64, stream: OwnedFd, peer: Peer) {
+        if self.pools.get(&number).is_some_and(Pool::is_unmanaged) {
+            self.serve_here(number, stream, peer);
+        } else {
+            self.kept = Some((number, stream, peer));
         }
     }
 
@@ -62,6 +82,7 @@ impl Master<'_> {
     pub(super) fn step(&mut self, now: Instant) -> Option<Option<Signal>> {
         let ending = self.ending.as_mut()?;
         let alive = self.pools.values().map(Pool::alive).sum::<usize>() + self.elders.alive();
+        let alive = alive + usize::from(self.in_hand.is_some());
         if alive == 0 && self.doors.is_empty() && self.kept.is_none() {
             return Some(ending.cause());
         }
@@ -109,7 +130,9 @@ impl Master<'_> {
                     pool.task.server.max_connections
                 ));
             }
-            if held || !room || pool.due(now).is_some() {
+            // One at a time: who comes meanwhile is for the others of the pool.
+            let busy = self.in_hand.is_some() && pool.is_unmanaged();
+            if held || busy || !room || pool.due(now).is_some() {
                 self.gate.shut(*door);
             } else if let Err(error) = self.gate.open(*door) {
                 told.push(format!("cannot listen: {error}"));

@@ -6,7 +6,6 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
-use foobar_process::child;
 use foobar_process::pidfile::PidFile;
 use foobar_process::signal::Signals;
 use foobar_process::syslog::Priority;
@@ -66,6 +65,9 @@ pub(crate) struct Master<'s> {
     pub(super) pause: Pause,
     /// A connection for which there is no process yet: it is kept, not dropped, until a fork succeeds.
     pub(super) kept: Option<(u64, OwnedFd, Peer)>,
+    /// The connection that the master itself serves, where nobody manages, and the pool that it belongs to: a copy of the
+    /// descriptor, which no worker may hold.
+    pub(super) in_hand: Option<(u64, OwnedFd)>,
     pub(super) ending: Option<Ending>,
 }
 
@@ -103,13 +105,12 @@ impl<'s> Master<'s> {
             gate,
             pause: Pause::default(),
             kept: None,
+            in_hand: None,
             ending: None,
         };
         let pools = master.pools_of(&master.generation)?;
-        if pools.iter().any(Pool::is_unmanaged) {
-            child::ignore_children()?;
-        }
         master.enter(pools)?;
+        master.mind_children();
         Ok(master)
     }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
+use foobar_process::child;
 use foobar_process::syslog::Priority;
 
 use super::state::{CLOCK, Master};
@@ -42,8 +43,23 @@ impl Master<'_> {
         if let Err(error) = self.enter(pools) {
             self.say(Priority::Err, &format!("cannot listen: {error}"));
         }
+        self.mind_children();
         self.forget_empty();
         text
+    }
+
+    /// Ignores SIGCHLD once there are only pools that nobody manages, and hears of ended workers as long as there are others.
+    pub(super) fn mind_children(&mut self) {
+        if self.pools.values().all(Pool::is_unmanaged) {
+            // Those that have ended already would stay zombies.
+            self.collect();
+            if let Err(error) = child::ignore_children() {
+                self.say(Priority::Err, &format!("cannot ignore children: {error}"));
+            }
+        } else {
+            child::default_children();
+            self.pools.values_mut().for_each(Pool::forget_gone);
+        }
     }
 
     /// The present pools leave the field to those of `next`.
@@ -59,6 +75,9 @@ impl Master<'_> {
                 last_calls.push((*number, Arc::clone(listener), stays, pool.task.server.sockets.backlog));
             }
             pool.retire(bits);
+            if self.in_hand.as_ref().is_none_or(|hand| hand.0 != *number) {
+                pool.withdraw();
+            }
         }
         let keys: Vec<(u64, u64)> = self.doors.iter().map(|row| (*row.0, *row.1)).collect();
         for (key, number) in keys {
@@ -86,7 +105,7 @@ impl Master<'_> {
                 self.gate.watch(timer.as_fd(), CLOCK + number)?;
             }
             self.hear(number, &pool)?;
-            if crew::acceptor(&pool.task.server) == Acceptor::Master {
+            if crew::acceptor(&pool.task.server) == Acceptor::Master || pool.is_unmanaged() {
                 for listener in &pool.task.listeners {
                     self.numbers += 1;
                     self.gate.add(self.numbers, Arc::clone(listener))?;
@@ -104,13 +123,16 @@ impl Master<'_> {
     /// server, and stay.
     pub(super) fn forget_empty(&mut self) {
         let done = |number: &u64, pool: &Pool| {
-            pool.is_retired() && pool.alive() == 0 && !self.doors.values().any(|other| other == number)
+            let served = self.in_hand.as_ref().is_some_and(|hand| hand.0 == *number);
+            let doors = self.doors.values().any(|other| other == number);
+            pool.is_retired() && pool.alive() == 0 && !doors && !served
         };
         let gone: Vec<u64> =
             self.pools.iter().filter(|(number, pool)| done(number, pool)).map(|row| *row.0).collect();
         if self.ending.is_some() {
             return;
         }
+        let turned = !gone.is_empty();
         for number in gone {
             if self.kept.as_ref().is_some_and(|kept| kept.0 == number) {
                 continue;
@@ -121,6 +143,9 @@ impl Master<'_> {
                 self.gate.unwatch(timer.as_fd());
             }
             self.around.statistics.leave(number);
+        }
+        if turned {
+            self.mind_children();
         }
         for number in self.elders.empty() {
             self.hear_out(number);

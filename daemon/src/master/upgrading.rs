@@ -59,10 +59,8 @@ impl Master<'_> {
         if let Some(upgrade) = self.upgrade.take() {
             self.tell(&upgrade.callers, code, &text);
         }
-        if self.pools.values().any(Pool::is_unmanaged) {
-            if let Err(error) = child::ignore_children() {
-                self.say(Priority::Err, &format!("cannot ignore children: {error}"));
-            }
+        if self.ending.is_none() {
+            self.mind_children();
         }
     }
 
@@ -73,7 +71,8 @@ impl Master<'_> {
         let idle = self.kept.is_none() && self.doors.values().all(present);
         let Some(upgrade) = &mut self.upgrade else { return };
         upgrade.tick(now);
-        if upgrade.is_due(idle, now) {
+        // Not with a connection in hand, whose handler would be gone: it is told to finish.
+        if upgrade.is_due(idle, now) && self.in_hand.is_none() {
             self.replace();
         }
     }
@@ -86,6 +85,7 @@ impl Master<'_> {
         }
         for pool in self.pools.values_mut().filter(|pool| !pool.is_retired()) {
             pool.retire(0);
+            pool.withdraw();
         }
         self.flush_diagnostics();
         let figures = self.around.statistics.all_figures();

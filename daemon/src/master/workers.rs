@@ -96,6 +96,7 @@ impl Master<'_> {
         private.extend(self.elders.private());
         private.extend(self.pools.iter().filter(|row| *row.0 != number).filter_map(|row| row.1.private()));
         private.extend(self.pipes());
+        private.extend(self.in_hand.iter().map(|hand| hand.1.as_fd()));
         let listeners =
             self.pools.values().flat_map(|pool| &pool.task.listeners).map(|listener| listener.as_fd());
         let own = |fd: &BorrowedFd<'_>| accepts && self.listens(number, fd);
@@ -126,6 +127,12 @@ impl Master<'_> {
 
     pub(super) fn reap(&mut self) {
         self.pause.cut();
+        self.collect();
+        self.forget_empty();
+    }
+
+    /// Takes those who have ended out of the tables.
+    pub(super) fn collect(&mut self) {
         for exit in child::reap() {
             if self.upgrade.as_ref().is_some_and(|upgrade| upgrade.is_rehearsal(exit.pid)) {
                 self.rehearsed(exit.how);
@@ -138,6 +145,5 @@ impl Master<'_> {
                 self.say(Priority::Warning, &text);
             }
         }
-        self.forget_empty();
     }
 }

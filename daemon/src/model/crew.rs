@@ -46,8 +46,10 @@ pub(crate) fn wanted(server: &Server, count: Count) -> u32 {
         }
         ModelName::Event => event_workers(rules).saturating_sub(count.alive),
         ModelName::Delayed => u32::from(count.idle == 0 && count.alive < rules.max),
-        ModelName::Prefork if count.first => adjusted(rules.start, count).min(rules.max),
+        // The master is one of them.
+        ModelName::Prefork if !rules.manager && count.first => rules.start.saturating_sub(1),
         ModelName::Prefork if !rules.manager => 0,
+        ModelName::Prefork if count.first => adjusted(rules.start, count).min(rules.max),
         ModelName::Prefork => {
             let spare = adjusted(rules.min_spare, count).max(1);
             spare.saturating_sub(count.idle).min(rules.max.saturating_sub(count.alive))
@@ -152,8 +154,8 @@ mod tests {
     fn without_a_manager_nobody_is_replaced() {
         let mut server = server(ModelName::Prefork);
         server.pool.manager = false;
-        assert_eq!(wanted(&server, Count { first: true, ..count(0, 0) }), 4);
-        assert_eq!(wanted(&server, count(0, 0)), 0);
+        assert_eq!(wanted(&server, Count { first: true, ..count(0, 1) }), 3, "and the master");
+        assert_eq!(wanted(&server, count(0, 1)), 0);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::Task;
 use crate::address::Peer;
 use crate::board::{self, Counter};
 use crate::config::Server;
-use crate::connection::Connection;
+use crate::connection::{Connection, Watch};
 use crate::listener::Listener;
 use crate::rate;
 use crate::told::Told;
@@ -25,8 +25,12 @@ pub(crate) fn serve(task: &Task, slot: usize, stream: OwnedFd, peer: Peer, leash
 
 /// The same for a peer that was admitted already.
 pub(crate) fn serve_admitted(task: &Task, slot: usize, stream: OwnedFd, peer: Peer, leash: &Leash) {
-    let told = Told::new(leash, &task.board, slot);
-    let mut connection = Connection::new(stream, peer, task.server.limits, &told);
+    serve_watched(task, slot, stream, peer, &Told::new(leash, &task.board, slot));
+}
+
+/// The same by one who learns in another way what the server wants.
+pub(crate) fn serve_watched(task: &Task, slot: usize, stream: OwnedFd, peer: Peer, watch: &dyn Watch) {
+    let mut connection = Connection::new(stream, peer, task.server.limits, watch);
     if task.board.is_ending() {
         connection.stop();
     }

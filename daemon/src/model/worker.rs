@@ -13,7 +13,7 @@ use crate::config::ModelName;
 use crate::connection::local_of;
 
 use super::serve::serve_admitted;
-pub(crate) use super::serve::{admitted, is_everyday};
+pub(crate) use super::serve::{Datagrams, admitted, is_everyday, serve_watched};
 
 /// What a worker process ends with when something failed that it has told.
 pub(crate) const TOLD: i32 = 1;
@@ -35,7 +35,7 @@ pub(crate) fn program(task: &Task, stream: &OwnedFd, peer: &Peer) -> Option<io::
 }
 
 /// The state of a worker's own.
-fn begin(task: &Task, slot: usize) -> bool {
+pub(crate) fn begin(task: &Task, slot: usize) -> bool {
     task.board.own(slot, std::process::id());
     let begun = task.handler.begin_worker();
     if let Err(error) = &begun {
