@@ -5,12 +5,14 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod cgroup;
 mod cli;
 mod confined;
 mod control;
 mod echo;
 mod exec;
 mod faults;
+mod growth;
 mod inherit;
 mod library;
 mod lifecycle;

@@ -11,6 +11,7 @@ use foobar_tests::{skip, until};
 use nix::sys::signal::kill;
 use nix::unistd::Uid;
 
+use crate::cgroup::Cgroup;
 use crate::models::{MODELS, Model, each, load, zombies};
 use crate::support::{Daemon, LIMIT, Setup, exchange, is_cut, processes_with, request, stat};
 
@@ -145,13 +146,10 @@ fn without_descriptors_it_waits_and_goes_on() {
 /// An account that runs nothing else here, so that its processes can be counted.
 const ACCOUNT: &str = "games";
 
-#[test]
-fn without_processes_or_threads_it_waits_and_goes_on() {
-    if !Uid::effective().is_root() {
-        return skip("only root can start a daemon as another user");
-    }
-    // RLIMIT_NPROC counts all processes of an account, so one model at a time. With the master there are these left:
-    for (name, extra) in [
+/// Has each model that starts processes or threads started so that no more than six can be had, with the master. `start` is
+/// given the rest of the configuration.
+fn without_processes(name: &str, extra: &str, start: impl Fn(&Setup) -> Daemon) {
+    for (model, small) in [
         ("fork", "max-connections = 20"),
         ("threads", "max-connections = 20"),
         ("prefork", "start-workers = 1\nmin-spare = 1\nmax-workers = 20"),
@@ -159,15 +157,10 @@ fn without_processes_or_threads_it_waits_and_goes_on() {
         ("prethreaded", "threads = 20"),
         ("event", "event-workers = 20"),
     ] {
-        let model = MODELS.iter().find(|model| model.name == name).unwrap();
-        let setup = Setup::new(
-            &format!("nproc-{name}"),
-            &format!("model = \"{name}\"\nuser = \"{ACCOUNT}\"\n{extra}"),
-        );
-        let plain = setup.command();
-        let mut limited = Command::new("prlimit");
-        limited.arg("--nproc=6:6").arg(plain.get_program()).args(plain.get_args());
-        let daemon = setup.start_by(&mut limited);
+        let model = MODELS.iter().find(|known| known.name == model).unwrap();
+        let setup =
+            Setup::new(&format!("{name}-{}", model.name), &format!("{}\n{extra}\n{small}", model.line()));
+        let daemon = start(&setup);
         let mut held: Vec<TcpStream> = (0..10).map(|_| daemon.connect()).collect();
         held.iter_mut().for_each(|stream| stream.write_all(b"x").unwrap());
         held[0].read_exact(&mut [0; 1]).unwrap();
@@ -176,9 +169,39 @@ fn without_processes_or_threads_it_waits_and_goes_on() {
         must_rest(&daemon, model);
         // Each that goes makes room for one that waits: nobody is lost.
         for mut stream in held.drain(..).skip(1) {
-            stream.read_exact(&mut [0; 1]).unwrap_or_else(|error| panic!("{name}: {error}"));
+            stream.read_exact(&mut [0; 1]).unwrap_or_else(|error| panic!("{}: {error}", model.name));
         }
         request(&setup.address, b"still served");
-        assert!(daemon.stop() < Duration::from_secs(3), "{name}");
+        assert!(daemon.stop() < Duration::from_secs(3), "{}", model.name);
     }
+}
+
+#[test]
+fn without_processes_or_threads_it_waits_and_goes_on() {
+    if !Uid::effective().is_root() {
+        return skip("only root can start a daemon as another user");
+    }
+    // RLIMIT_NPROC counts all processes of an account, so one model at a time.
+    without_processes("nproc", &format!("user = \"{ACCOUNT}\""), |setup| {
+        let plain = setup.command();
+        let mut limited = Command::new("prlimit");
+        limited.arg("--nproc=6:6").arg(plain.get_program()).args(plain.get_args());
+        setup.start_by(&mut limited)
+    });
+}
+
+#[test]
+fn in_a_cgroup_that_is_full_it_waits_and_goes_on() {
+    let group = match Cgroup::new() {
+        Ok(group) => group,
+        Err(why) => return skip(&why),
+    };
+    group.limit(6);
+    without_processes("pids", "", |setup| {
+        let plain = setup.command();
+        let mut inside = Command::new("sh");
+        inside.args(["-c", "echo $$ > \"$0\"/cgroup.procs && exec \"$@\""]).arg(group.path());
+        inside.arg(plain.get_program()).args(plain.get_args());
+        setup.start_by(&mut inside)
+    });
 }
