@@ -3,7 +3,9 @@
 
 use crate::exit::{Action, Status};
 use crate::layout::Layout;
-use crate::lsb;
+use crate::layout::facts::Dialect;
+use crate::lsb::{self, chkconfig};
+use crate::name::Runlevels;
 use crate::seal;
 use crate::service::Service;
 use crate::shell::{self, NotAWord, SlotError};
@@ -112,7 +114,7 @@ fn thin(service: &Service, layout: &Layout, caller: &Caller) -> Result<String, S
         None => String::new(),
     };
     let foobarctl = path(&caller.foobarctl)?;
-    let (header, status, actions) = (block(service), status_codes(), action_codes());
+    let (header, status, actions) = (block(service, layout), status_codes(), action_codes());
     let not_installed = Action::NotInstalled.code().to_string();
     let values = [
         ("HEADER", header.as_str()),
@@ -137,18 +139,35 @@ fn standalone(service: &Service, layout: &Layout) -> Result<String, ScriptError>
     let reload = service.reload_signal.map_or("", |signal| signal.name());
     let action = |action: Action| action.code().to_string();
     let status = |status: Status| status.code().to_string();
+    // Of templates/lock.sh, where the layout has lock files.
+    let call = |line: &str| layout.lock_dir.map_or_else(String::new, |_| format!("\n{line}"));
     let values = [
-        ("HEADER", block(service)),
+        ("HEADER", block(service, layout)),
         ("NAME", service.name.to_string()),
+        (
+            "SELF",
+            if layout.dialect == Dialect::Buildroot {
+                "$DAEMON".to_owned()
+            } else {
+                service.name.to_string()
+            },
+        ),
         ("STATUS_CODES", status_codes()),
         ("ACTION_CODES", action_codes()),
+        ("DAEMON", daemon(service, layout)),
         ("PROGRAM", path(&service.program)?),
         ("ARGUMENTS", arguments),
-        ("PID_FILE", path(&service.pid_file)?),
+        ("PID_FILE", pid_file(service, layout)?),
         ("START_TIMEOUT", service.start_timeout.as_secs().to_string()),
         ("STOP_TIMEOUT", service.stop_timeout.as_secs().to_string()),
         ("STOP_SIGNAL", service.stop_signal.name().to_owned()),
         ("RELOAD_SIGNAL", reload.to_owned()),
+        ("LOCK", lock(service, layout)?),
+        ("REMEMBER", call("\tremember")),
+        ("REMEMBER_TOO", call("\t\tremember")),
+        ("FORGET", call("\tforget")),
+        ("FORGET_TOO", call("\t\tforget")),
+        ("FORGOTTEN", call(&format!("\tforgotten \"$state\" && return {}", status(Status::DeadLockFile)))),
         ("RUNNING", status(Status::Running)),
         ("DEAD", status(Status::DeadPidFile)),
         ("STOPPED", status(Status::NotRunning)),
@@ -166,9 +185,48 @@ fn standalone(service: &Service, layout: &Layout) -> Result<String, ScriptError>
     Ok(shell::fill(layout.standalone, &values)?)
 }
 
-/// The LSB header without its last newline, which the template has.
-fn block(service: &Service) -> String {
-    lsb::render(&header(service)).trim_end().to_owned()
+/// The header without its last newline, which the template has.
+fn block(service: &Service, layout: &Layout) -> String {
+    let header = header(service);
+    let mut text = lsb::render(&header).trim_end().to_owned();
+    if let Dialect::Chkconfig(usual) = layout.dialect {
+        let line = chkconfig::Line { levels: header.default_start.without(Runlevels::BOOT), usual };
+        let description = &header.short_description;
+        text.push_str(&format!("\n#\n# chkconfig: {line}\n# description: {description}\n#"));
+    }
+    text
+}
+
+/// The variables by which Buildroot's rules know a script.
+fn daemon(service: &Service, layout: &Layout) -> String {
+    if layout.dialect != Dialect::Buildroot {
+        return String::new();
+    }
+    let name = &service.name;
+    let mut text = format!("DAEMON=\"{name}\"\n");
+    if has_usual_pid_file(service) {
+        text.push_str("PIDFILE=\"/var/run/$DAEMON.pid\"\n");
+    }
+    text
+}
+
+fn pid_file(service: &Service, layout: &Layout) -> Result<String, ScriptError> {
+    if layout.dialect == Dialect::Buildroot && has_usual_pid_file(service) {
+        return Ok("$PIDFILE".to_owned());
+    }
+    path(&service.pid_file)
+}
+
+fn has_usual_pid_file(service: &Service) -> bool {
+    service.pid_file == format!("/var/run/{}.pid", service.name)
+}
+
+/// Where rc stops only what has a lock file, the functions that keep it.
+fn lock(service: &Service, layout: &Layout) -> Result<String, ScriptError> {
+    let Some(directory) = layout.lock_dir else { return Ok(String::new()) };
+    let file = path(&format!("{directory}/{}", service.name))?;
+    let stopped = Status::NotRunning.code().to_string();
+    Ok(shell::fill(include_str!("../templates/lock.sh"), &[("LOCK_FILE", &file), ("STOPPED", &stopped)])?)
 }
 
 fn status_codes() -> String {

@@ -19,19 +19,19 @@ unset -v CDPATH
 cd / || exit @ERROR@
 umask 022
 
-program=@PROGRAM@
+@DAEMON@program=@PROGRAM@
 pid_file=@PID_FILE@
 start_timeout=@START_TIMEOUT@
 stop_timeout=@STOP_TIMEOUT@
 stop_signal=@STOP_SIGNAL@
 reload_signal=@RELOAD_SIGNAL@
-
+@LOCK@
 say() {
-	printf '%s\n' "@NAME@ $*"
+	printf '%s\n' "@SELF@ $*"
 }
 
 fail() {
-	printf '%s\n' "@NAME@: $*" >&2
+	printf '%s\n' "@SELF@: $*" >&2
 }
 
 # The failure that a leftover script meets at boot, shown as this machine shows others if it has LSB's
@@ -146,7 +146,7 @@ start() {
 	look
 	case $? in
 	@RUNNING@)
-		say "is already running (PID $pid)"
+		say "is already running (PID $pid)"@REMEMBER_TOO@
 		return @OK@
 		;;
 	@UNKNOWN@)
@@ -189,7 +189,7 @@ start() {
 		fi
 		pause
 	done
-	say "started (PID $pid)"
+	say "started (PID $pid)"@REMEMBER@
 }
 
 # Signal $1 to the process that look found; the kernel's refusal means that it is another user's.
@@ -209,7 +209,7 @@ stop() {
 		return @ERROR@
 		;;
 	*)
-		say 'is not running'
+		say 'is not running'@FORGET_TOO@
 		return @OK@
 		;;
 	esac
@@ -226,7 +226,7 @@ stop() {
 	ended=$pid
 	look
 	[ $? -eq @DEAD@ ] && [ "$pid" = "$ended" ] && rm -f "$pid_file"
-	say "$how (PID $ended)"
+	say "$how (PID $ended)"@FORGET@
 }
 
 restart() {
@@ -266,7 +266,7 @@ reload() {
 
 status() {
 	look
-	state=$?
+	state=$?@FORGOTTEN@
 	case $state in
 	@RUNNING@) say "is running (PID $pid)" ;;
 	@DEAD@) say "is dead, and its PID file $pid_file exists" ;;

@@ -10,6 +10,7 @@ mod faults;
 mod foreign;
 mod install;
 mod killed;
+mod layouts;
 mod lifecycle;
 mod options;
 mod start_failures;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use foobar_initscripts::layout::debian::DEBIAN;
+use foobar_initscripts::layout::ALL;
 use foobar_initscripts::script::{Caller, Style, render};
 
 use crate::foobar;
@@ -14,6 +14,7 @@ use crate::foobar;
 pub fn compare(path: &str, text: &str) {
     let file = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/golden")).join(path);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(&file, text).unwrap();
         return;
     }
@@ -26,9 +27,10 @@ pub fn compare(path: &str, text: &str) {
 
 #[test]
 fn scripts_of_the_reference_service() {
-    for (style, file) in
-        [(Style::Thin, "debian/foobar.sh"), (Style::Standalone, "debian/foobar-standalone.sh")]
-    {
-        compare(file, &render(&foobar(), &DEBIAN, style, &Caller::of(&DEBIAN)).unwrap());
+    for layout in ALL {
+        for (style, file) in [(Style::Thin, "foobar.sh"), (Style::Standalone, "foobar-standalone.sh")] {
+            let text = render(&foobar(), layout, style, &Caller::of(layout)).unwrap();
+            compare(&format!("{}/{file}", layout.name), &text);
+        }
     }
 }

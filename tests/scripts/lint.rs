@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use foobar_initscripts::layout::ALL;
 use foobar_initscripts::layout::debian::DEBIAN;
 use foobar_initscripts::name::Runlevels;
 use foobar_initscripts::script::{Caller, Style, render};
@@ -34,15 +35,20 @@ fn services() -> Vec<Service> {
 /// Every kind of script of every service, as executable files in a directory.
 fn scripts(sandbox: &Sandbox) -> Vec<PathBuf> {
     let mut paths = Vec::new();
-    let callers = [
-        Caller::of(&DEBIAN),
-        Caller { foobarctl: "/opt/it's/foobarctl".into(), prefix: Some("/tmp/a $b".into()) },
-    ];
-    for service in services() {
+    for (layout, service) in ALL.iter().flat_map(|layout| services().into_iter().map(move |s| (layout, s))) {
+        let callers = [
+            Caller::of(layout),
+            Caller { foobarctl: "/opt/it's/foobarctl".into(), prefix: Some("/tmp/a $b".into()) },
+        ];
         for (number, caller) in callers.iter().enumerate() {
             for style in [Style::Thin, Style::Standalone] {
-                let path = sandbox.path().join(format!("{}-{number}-{style:?}.sh", service.name));
-                fs::write(&path, render(&service, &DEBIAN, style, caller).unwrap()).unwrap();
+                // Standalone scripts do not know who calls foobarctl.
+                if style == Style::Standalone && number > 0 {
+                    continue;
+                }
+                let file = format!("{}-{number}-{}-{style:?}.sh", service.name, layout.name);
+                let path = sandbox.path().join(file);
+                fs::write(&path, render(&service, layout, style, caller).unwrap()).unwrap();
                 fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
                 paths.push(path);
             }

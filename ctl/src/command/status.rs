@@ -16,6 +16,7 @@ use crate::command::{figures, foreign};
 use crate::context::Context;
 use crate::control::call::{self, Figures};
 use crate::control::look;
+use crate::control::subsys;
 use crate::output;
 use crate::target::{self, Target};
 
@@ -100,6 +101,10 @@ fn ours(context: &Context, service: &Service, workers: bool) -> Result<u8> {
                 service.controlling_pid_file()
             );
             (Status::DeadPidFile, text, None)
+        }
+        Ok(State::Stopped) if subsys::is_there(context, name) => {
+            let text = format!("{name} is dead, and its lock file {} exists", subsys::shown(context, name));
+            (Status::DeadLockFile, text, None)
         }
         Ok(State::Stopped) => (Status::NotRunning, format!("{name} is not running"), None),
         Err(refusal) => (Status::Unknown, format!("{name}: {refusal}"), None),

@@ -5,3 +5,4 @@ pub mod guard;
 pub mod look;
 pub mod start;
 pub mod stop;
+pub mod subsys;

@@ -13,7 +13,7 @@ use foobar_process::Pid;
 use foobar_process::probe::{Refusal, State};
 
 use crate::context::Context;
-use crate::control::{guard, look};
+use crate::control::{guard, look, subsys};
 use crate::failure::Failure;
 use crate::launch::{self, First};
 
@@ -37,6 +37,7 @@ pub enum Started {
 pub fn start(context: &Context, service: &Service) -> Result<Started> {
     // Without the lock first: who finds it running needs no right to write.
     if let State::Running { process, .. } = look::look(service).map_err(|refusal| refused(&refusal))? {
+        subsys::remember(context, &service.name);
         return Ok(Started::Already(process.pid()));
     }
     let _guard = guard::acquire(context, service)?;
@@ -48,6 +49,10 @@ pub fn start(context: &Context, service: &Service) -> Result<Started> {
 /// # Errors
 /// As [`start`].
 pub fn start_alone(context: &Context, service: &Service) -> Result<Started> {
+    run(context, service).inspect(|_| subsys::remember(context, &service.name))
+}
+
+fn run(context: &Context, service: &Service) -> Result<Started> {
     let state = look::look(service).map_err(|refusal| refused(&refusal))?;
     context.output.step(look::explain(service, &state));
     if let State::Running { process, .. } = state {

@@ -18,7 +18,7 @@ use foobar_process::{Pid, Signal};
 
 use crate::context::Context;
 use crate::control::start::refused;
-use crate::control::{guard, look};
+use crate::control::{guard, look, subsys};
 use crate::failure::Failure;
 use crate::journal;
 
@@ -50,6 +50,10 @@ pub fn stop(context: &Context, service: &Service) -> Result<Stopped> {
 /// # Errors
 /// As [`stop`].
 pub fn stop_alone(context: &Context, service: &Service) -> Result<Stopped> {
+    end(context, service).inspect(|_| subsys::forget(context, &service.name))
+}
+
+fn end(context: &Context, service: &Service) -> Result<Stopped> {
     let state = look::look(service).map_err(|refusal| refused(&refusal))?;
     context.output.step(look::explain(service, &state));
     match state {

@@ -1,7 +1,7 @@
 //! Debian, Devuan and their kin with sysvinit: LSB headers, insserv's order, startpar's files.
 //! Sources: Debian Policy 9.3, insserv(8), startpar(8), update-rc.d(8).
 
-use crate::layout::facts::{Depend, Layout, Marks, Numbers, Scheme, SysV};
+use crate::layout::facts::{Depend, Dialect, Layout, Marks, Numbers, Scheme, SysV};
 use crate::name::Runlevel;
 
 /// The layout of Debian and Devuan.
@@ -47,6 +47,7 @@ pub const DEBIAN: Layout = Layout {
     state_dir: "/run/foobar",
     lock_dir: None,
     foobarctl: "/usr/sbin/foobarctl",
-    thin: include_str!("../../templates/debian.sh"),
+    dialect: Dialect::Lsb,
+    thin: include_str!("../../templates/lsb.sh"),
     standalone: include_str!("../../templates/standalone.sh"),
 };

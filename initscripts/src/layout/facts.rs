@@ -42,6 +42,8 @@ pub struct Layout {
     pub lock_dir: Option<&'static str>,
     /// Where foobarctl is when a package brought it.
     pub foobarctl: &'static str,
+    /// What its scripts have beside the LSB header.
+    pub dialect: Dialect,
     /// The init script that calls foobarctl, with `@SLOT@`s.
     pub thin: &'static str,
     /// The init script that needs no foobarctl, with `@SLOT@`s.
@@ -65,6 +67,18 @@ pub struct Depend {
     pub overrides: [&'static str; 2],
     /// Extensions of files in the directory of scripts that are none, one a line.
     pub filters: &'static str,
+}
+
+/// What scripts have beside the LSB header, which all have: foobarctl itself orders by it everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Nothing.
+    Lsb,
+    /// `# chkconfig:` with these numbers, and `# description:`. After the LSB header, as chkconfig stops to read where it
+    /// has seen both.
+    Chkconfig(Usual),
+    /// The variables DAEMON and PIDFILE, by which Buildroot's rules know scripts.
+    Buildroot,
 }
 
 /// What tells a root of this layout from others. Links are followed.

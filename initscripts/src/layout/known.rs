@@ -3,11 +3,14 @@
 
 use std::collections::BTreeSet;
 
+use crate::layout::busybox::BUSYBOX;
 use crate::layout::debian::DEBIAN;
 use crate::layout::facts::Layout;
+use crate::layout::lfs::LFS;
+use crate::layout::redhat::REDHAT;
 
-/// All layouts, in the order in which they are tried.
-pub const ALL: &[&Layout] = &[&DEBIAN];
+/// All layouts, in the order in which they are named to people.
+pub const ALL: &[&Layout] = &[&DEBIAN, &REDHAT, &LFS, &BUSYBOX];
 
 /// The layout of a root that has none yet, such as a new `--prefix`.
 pub const DEFAULT: &Layout = &DEBIAN;

@@ -1,5 +1,7 @@
 //! The line `# chkconfig: 2345 50 50` of Red Hat's scripts: runlevels, start number, stop number. chkconfig(8).
 
+use std::fmt;
+
 use crate::link::Usual;
 use crate::name::Runlevels;
 
@@ -10,6 +12,16 @@ pub struct Line {
     pub levels: Runlevels,
     /// The numbers.
     pub usual: Usual,
+}
+
+impl fmt::Display for Line {
+    /// Its value: `2345 50 50`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Usual { start, stop } = self.usual;
+        let levels: String = self.levels.iter().map(|level| level.letter()).collect();
+        let levels = if levels.is_empty() { "-" } else { &levels };
+        write!(f, "{levels} {start:02} {stop:02}")
+    }
 }
 
 /// The first such line of a script that chkconfig would take.

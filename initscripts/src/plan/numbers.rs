@@ -68,6 +68,10 @@ fn place(
     let moves = matches!(sysv.numbers, Numbers::Chkconfig(_));
     let usual = wish.chkconfig(name).filter(|_| moves).map_or(usual, |line| line.usual);
     let mut wanted: Vec<Link> = new.iter().filter(|link| &*link.name == name).cloned().collect();
+    if !wanted.is_empty() && !moves {
+        // Numbers given by hand: a link that is turned keeps its own, so that it has it again when it is turned back.
+        return Ok(());
+    }
     if wanted.is_empty() {
         let (start, stop) = wish.default_levels(name);
         let any = Sequence::clamped(0);

@@ -95,7 +95,7 @@ impl Tree<'_> {
         }
         let asked = match wish.runlevels {
             Some(levels) => levels,
-            None => links::default_start(self.installed, name).ok_or(PlanError::NoRunlevels { path })?,
+            None => self.default_start(name).ok_or(PlanError::NoRunlevels { path })?,
         };
         let fixed: Runlevels = [Runlevel::R0, Runlevel::R1, Runlevel::R6].into_iter().collect();
         for level in asked.iter().filter(|level| fixed.contains(*level)) {
@@ -116,6 +116,16 @@ impl Tree<'_> {
         plan.steps.extend(depend);
         plan.steps.extend(remove);
         Ok(())
+    }
+
+    /// The runlevels that a script wants to start in. `chkconfig NAME on` takes 2 to 5 for one that says nothing.
+    fn default_start(self, name: &str) -> Option<Runlevels> {
+        if !matches!(self.sysv.numbers, Numbers::Chkconfig(_)) {
+            return links::default_start(self.installed, name);
+        }
+        let usual = [Runlevel::R2, Runlevel::R3, Runlevel::R4, Runlevel::R5];
+        let (said, _) = self.installed.default_levels(name);
+        Some(if said.is_empty() { usual.into_iter().collect() } else { said })
     }
 
     /// What turns the links that there are into those that `change` makes of `wish`, which is the root as it is to

@@ -1,0 +1,6 @@
+//! The layouts: trees as their distributions leave them, and what foobarctl makes of them.
+
+mod detect;
+mod numbers;
+mod roots;
+mod trees;

@@ -1,0 +1,175 @@
+//! Trees of other machines, with the scripts that matter to a service: logger, network, and some neighbours. Headers,
+//! names and numbers are those of the distributions; the scripts do nothing.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use foobar_tests::Sandbox;
+
+use crate::support::{Ran, ctl, executable};
+
+/// A tree.
+pub struct Root {
+    sandbox: Sandbox,
+}
+
+/// A script: its name, the lines of its header, and its links, `23:S10` for S10 in runlevels 2 and 3.
+type Row = (&'static str, &'static [&'static str], &'static str);
+
+const REDHAT: [Row; 6] = [
+    (
+        "network",
+        &["chkconfig: 2345 10 90", "Provides: $network", "Should-Start: iptables"],
+        "2345:S10 016:K90",
+    ),
+    ("rsyslog", &["chkconfig: 2345 12 88", "Provides: $syslog"], "2345:S12 016:K88"),
+    ("crond", &["chkconfig: 2345 90 60", "Provides: crond", "Required-Start: $syslog"], "2345:S90 016:K60"),
+    // One that is not on, and has no LSB header.
+    ("oldd", &["chkconfig: - 85 15"], "0123456:K15"),
+    (
+        "zope",
+        &["Provides: zope", "Required-Start: foobar", "Required-Stop: foobar", "Default-Start: 3 5"],
+        "35:S50 01246:K50",
+    ),
+    (
+        "proxy",
+        &["Provides: proxy", "Required-Start: zope", "Required-Stop: zope", "Default-Start: 3 5"],
+        "35:S51 01246:K49",
+    ),
+];
+
+const LFS: [Row; 7] = [
+    ("mountfs", &["Provides: $local_fs", "Default-Start: S"], "S:S40 06:K96"),
+    ("localnet", &["Provides: localnet", "Default-Start: S"], "S:S08 06:K98"),
+    ("sysklogd", &["Provides: $syslog", "Default-Start: 2 3 4 5"], "2:S20 345:S10 016:K90"),
+    ("network", &["Provides: $network", "Default-Start: 2 3 4 5"], "2:S10 345:S20 016:K80"),
+    ("sendsignals", &["Provides: sendsignals"], "06:K92"),
+    ("sshd", &["Provides: sshd", "Required-Start: $network"], "345:S30 0126:K30"),
+    ("zope", &["Provides: zope", "Required-Start: foobar", "Required-Stop: foobar"], "345:S45 0126:K20"),
+];
+
+const BUSYBOX: [(&str, &[&str]); 6] = [
+    ("S01syslogd", &[]),
+    ("S02klogd", &[]),
+    ("S40network", &[]),
+    ("S50dropbear", &[]),
+    ("S99last", &["Provides: last", "Required-Start: foobar"]),
+    ("K60off", &[]),
+];
+
+impl Root {
+    /// A Red Hat of the time of its last sysvinit.
+    pub fn redhat() -> Root {
+        let root = Root::linked("redhat", "etc/rc.d/", "0123456", &REDHAT);
+        root.write("etc/redhat-release", "CentOS release 6.10 (Final)\n");
+        root.write("etc/rc.d/init.d/functions", "# -*-Shell-script-*-\n");
+        symlink("rc.d/init.d", root.path("etc/init.d")).unwrap();
+        for level in "0123456".chars() {
+            symlink(format!("rc.d/rc{level}.d"), root.path(&format!("etc/rc{level}.d"))).unwrap();
+        }
+        root
+    }
+
+    /// A Linux From Scratch with its bootscripts.
+    pub fn lfs() -> Root {
+        let root = Root::linked("lfs", "etc/rc.d/", "0123456S", &LFS);
+        symlink("rc.d/init.d", root.path("etc/init.d")).unwrap();
+        root
+    }
+
+    /// A Buildroot.
+    pub fn busybox() -> Root {
+        let root = Root::empty("busybox");
+        for (name, header) in BUSYBOX {
+            root.script("etc/init.d", name, header);
+        }
+        for name in ["rcS", "rcK"] {
+            executable(&root.path("etc/init.d").join(name), "#!/bin/sh\n");
+        }
+        root
+    }
+
+    /// A tree with nothing in it but /etc.
+    pub fn empty(name: &str) -> Root {
+        let root = Root { sandbox: Sandbox::new(name) };
+        fs::create_dir(root.path("etc")).unwrap();
+        root
+    }
+
+    fn linked(name: &str, below: &str, levels: &str, rows: &[Row]) -> Root {
+        let root = Root::empty(name);
+        for level in levels.chars() {
+            fs::create_dir_all(root.path(&format!("{below}rc{level}.d"))).unwrap();
+        }
+        for (script, header, links) in rows {
+            root.script(&format!("{below}init.d"), script, header);
+            for (levels, entry) in links.split_whitespace().filter_map(|link| link.split_once(':')) {
+                for level in levels.chars() {
+                    let link = root.path(&format!("{below}rc{level}.d/{entry}{script}"));
+                    symlink(format!("../init.d/{script}"), link).unwrap();
+                }
+            }
+        }
+        root
+    }
+
+    fn script(&self, directory: &str, name: &str, header: &[&str]) {
+        let directory = self.path(directory);
+        fs::create_dir_all(&directory).unwrap();
+        let is_lsb = |line: &&&str| !line.starts_with("chkconfig");
+        let lines = |lines: Vec<&&str>| lines.iter().map(|line| format!("# {line}\n")).collect::<String>();
+        let mut text = format!("#!/bin/sh\n{}", lines(header.iter().filter(|line| !is_lsb(line)).collect()));
+        if header.iter().any(|line| is_lsb(&line)) {
+            let block = lines(header.iter().filter(is_lsb).collect());
+            text.push_str(&format!("### BEGIN INIT INFO\n{block}### END INIT INFO\n"));
+        }
+        executable(&directory.join(name), &text);
+    }
+
+    /// A path in it.
+    pub fn path(&self, below: &str) -> PathBuf {
+        self.sandbox.path().join(below)
+    }
+
+    /// The directory.
+    pub fn top(&self) -> &Path {
+        self.sandbox.path()
+    }
+
+    /// Writes a file.
+    pub fn write(&self, below: &str, text: &str) {
+        let path = self.path(below);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Runs foobarctl on it.
+    pub fn ctl(&self, arguments: &[&str]) -> Ran {
+        ctl(&[&["--root", self.top().to_str().unwrap()], arguments].concat())
+    }
+
+    /// Scripts and links, one a line: what starts services.
+    pub fn picture(&self) -> String {
+        let mut lines = Vec::new();
+        let mut todo = vec![self.path("etc")];
+        while let Some(directory) = todo.pop() {
+            for entry in fs::read_dir(&directory).unwrap().map(Result::unwrap) {
+                let path = entry.path();
+                let shown = path.strip_prefix(self.top()).unwrap().display().to_string();
+                let kind = entry.file_type().unwrap();
+                if kind.is_symlink() {
+                    let target = fs::read_link(&path).unwrap();
+                    lines.push(format!("/{shown} -> {}", target.display()));
+                } else if kind.is_dir() {
+                    todo.push(path);
+                } else if shown.contains("init.d/") || shown.contains("foobar") {
+                    lines.push(format!("/{shown}"));
+                }
+            }
+        }
+        lines.sort();
+        lines.retain(|line| !line.ends_with(".foobarctl.lock"));
+        lines.join("\n") + "\n"
+    }
+}

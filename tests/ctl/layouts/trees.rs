@@ -1,0 +1,131 @@
+//! Golden trees: what is there after each verb, in each layout. `UPDATE_GOLDEN=1` writes them anew, to be read.
+
+use std::path::{Path, PathBuf};
+
+use super::roots::Root;
+use crate::support::{picture, same};
+
+/// What changed between two pictures.
+fn difference(before: &str, after: &str) -> String {
+    let gone = before.lines().filter(|line| !after.lines().any(|other| other == *line));
+    let new = after.lines().filter(|line| !before.lines().any(|other| other == *line));
+    gone.map(|line| format!("- {line}\n")).chain(new.map(|line| format!("+ {line}\n"))).collect()
+}
+
+fn compare(path: &str, text: &str) {
+    let file = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/golden")).join(path);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&file, text).unwrap();
+    }
+    let approved = std::fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(text, approved, "{}", file.display());
+}
+
+/// A service's life in a tree, told as what each verb changed; the dry run of each says the same and touches nothing.
+fn life(layout: &str, root: &Root) {
+    let at_first = picture(root.top());
+    let (mut told, mut before) = (String::new(), root.picture());
+    let verbs: [&[&str]; 5] =
+        [&["install"], &["disable"], &["enable"], &["install", "--force"], &["uninstall"]];
+    for verb in verbs {
+        let untouched = picture(root.top());
+        let foretold = root.ctl(&[&["--dry-run"], verb].concat()).expect(0);
+        same("a dry run", &untouched, &picture(root.top()));
+        let ran = root.ctl(verb).expect(0);
+        let after = root.picture();
+        let changed = difference(&before, &after);
+        for line in changed.lines() {
+            let path = line[2..].split(" -> ").next().unwrap();
+            assert!(
+                foretold.out.contains(path),
+                "{verb:?} --dry-run does not speak of {path}: {foretold:#?}"
+            );
+        }
+        let said = ran.out.replace(root.top().to_str().unwrap(), "");
+        told.push_str(&format!("$ foobarctl {}\n{said}{}{changed}\n", verb.join(" "), ran.err));
+        let again = root.ctl(verb).expect(0);
+        assert!(again.out.contains("nothing to do"), "{verb:?} again: {again:#?}");
+        assert_eq!(root.picture(), after, "{verb:?} again");
+        before = after;
+    }
+    compare(&format!("{layout}/life.txt"), &told);
+    // Directories that the service needed stay, and what had to move up for it does not move down again.
+    let at_last = picture(root.top());
+    let moved = |path: &Path| ["zope", "proxy"].iter().any(|name| path.to_string_lossy().ends_with(name));
+    for (path, there) in at_first.iter().filter(|(path, _)| layout != "redhat" || !moved(path)) {
+        assert_eq!(at_last.get(path), Some(there), "{} after uninstall", path.display());
+    }
+}
+
+#[test]
+fn in_redhat() {
+    life("redhat", &Root::redhat());
+}
+
+#[test]
+fn in_lfs() {
+    life("lfs", &Root::lfs());
+}
+
+#[test]
+fn in_busybox() {
+    life("busybox", &Root::busybox());
+}
+
+#[test]
+fn list_tells_where_services_start() {
+    let starts = |root: &Root, name: &str| {
+        let rows = root.ctl(&["--format", "json", "list"]).expect(0).json();
+        let row = rows.as_array().unwrap().iter().find(|row| row["service"] == name).cloned();
+        row.map(|row| (row["start"].as_str().unwrap().to_owned(), row["stop"].as_str().unwrap().to_owned()))
+    };
+    let both = |start: &str, stop: &str| Some((start.to_owned(), stop.to_owned()));
+    let root = Root::redhat();
+    root.ctl(&["install"]).expect(0);
+    assert_eq!(starts(&root, "foobar"), both("2345", "016"));
+    assert_eq!(starts(&root, "oldd"), both("", "0123456"));
+    let root = Root::lfs();
+    root.ctl(&["install", "--runlevels", "35"]).expect(0);
+    assert_eq!(starts(&root, "foobar"), both("35", "01246"));
+    let root = Root::busybox();
+    root.ctl(&["install"]).expect(0);
+    assert_eq!(starts(&root, "foobar"), both("S", ""));
+    assert_eq!(starts(&root, "off"), both("", "S"));
+    assert_eq!(starts(&root, "rcS"), None);
+}
+
+#[test]
+fn services_of_others_are_disabled_and_enabled_again() {
+    let root = Root::redhat();
+    let before = root.picture();
+    root.ctl(&["disable", "rsyslog"]).expect(0);
+    assert!(root.path("etc/rc.d/rc3.d/K88rsyslog").is_symlink());
+    root.ctl(&["enable", "rsyslog"]).expect(0);
+    assert_eq!(root.picture(), before);
+    // Off as its package left it, and on as `chkconfig oldd on` would have it.
+    root.ctl(&["enable", "oldd"]).expect(0);
+    assert!(
+        root.path("etc/rc.d/rc3.d/S85oldd").is_symlink() && root.path("etc/rc.d/rc1.d/K15oldd").is_symlink()
+    );
+
+    let root = Root::lfs();
+    let before = root.picture();
+    root.ctl(&["disable", "sshd", "--runlevels", "345"]).expect(0);
+    assert!(!root.path("etc/rc.d/rc3.d/S30sshd").is_symlink());
+    root.ctl(&["enable", "sshd", "--runlevels", "345"]).expect(0);
+    assert_eq!(root.picture(), before);
+
+    let root = Root::busybox();
+    let before = root.picture();
+    root.ctl(&["disable", "dropbear"]).expect(0);
+    assert!(root.path("etc/init.d/K50dropbear").is_file() && !root.path("etc/init.d/S50dropbear").exists());
+    root.ctl(&["enable", "dropbear"]).expect(0);
+    assert_eq!(root.picture(), before);
+    root.ctl(&["enable", "off"]).expect(0);
+    assert!(root.path("etc/init.d/S60off").is_file());
+    let ran = root.ctl(&["disable", "off", "--runlevels", "3"]).expect(2);
+    assert!(ran.err.contains("has no runlevels"), "{ran:#?}");
+    root.write("etc/init.d/K60off", "");
+    let ran = root.ctl(&["disable", "off"]).expect(1);
+    assert!(ran.err.contains("S60off") && ran.err.contains("K60off"), "{ran:#?}");
+}
