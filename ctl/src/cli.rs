@@ -92,10 +92,10 @@ pub struct Name {
 pub enum Verb {
     /// Lay the service's files, init script, links and startpar files into the tree
     ///
-    /// foobar comes with its service file and configuration; any other service needs a service file, which
-    /// names its program. Nothing is started. Each file is written as a whole, and an install that was killed is
-    /// completed by the next one.
-    Install(Install),
+    /// foobar comes with its service file and configuration. Any other service needs a service file: the one at its place in
+    /// the tree, one that is named, or one that is made of a program and its arguments after --. Nothing is started. Each
+    /// file is written as a whole, and an install that was killed is completed by the next one.
+    Install(Box<Install>),
     /// Stop the service and take its script, links and unchanged files out of the tree
     ///
     /// What was written or changed by hand stays, and is named.

@@ -68,11 +68,12 @@ pub fn help(verb: Option<&str>) -> String {
 }
 
 const EXAMPLES: &str = "\
-A program that puts itself into the background becomes a service:
-  $EDITOR /etc/foobar/myapp.toml          # program = \"/usr/sbin/myapp\"
-  foobarctl install myapp --runlevels 2345
+Any program becomes a service:
+  foobarctl install myapp --runlevels 2345 --user www-data -- /usr/bin/python3 /srv/app.py
   foobarctl start myapp
   foobarctl status myapp
+One that puts itself into the background, from a service file of its own (foobarctl help service-file):
+  foobarctl install ./myapp.toml
 The reference service, as an ordinary user, in a directory to try things out:
   foobarctl --prefix ~/try install
   foobarctl --prefix ~/try start

@@ -1,6 +1,7 @@
 //! SysV init scripts, links and their order, as pure functions.
 #![forbid(unsafe_code)]
 pub mod check;
+pub mod compose;
 pub mod description;
 pub mod execute;
 pub mod exit;

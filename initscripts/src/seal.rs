@@ -35,6 +35,13 @@ pub fn origin(file: &[u8]) -> Origin {
     if file[at + opening.len()..] == *sealed.as_bytes() { Origin::Ours } else { Origin::Edited }
 }
 
+/// The text without its seal, if that is whole.
+#[must_use]
+pub fn remove(file: &str) -> String {
+    let body = file.rfind(OPENING).filter(|_| origin(file.as_bytes()) == Origin::Ours);
+    body.map_or(file, |at| &file[..at]).to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,5 +59,7 @@ mod tests {
         assert_eq!(origin(format!("{sealed}c\n").as_bytes()), Origin::Edited);
         assert_eq!(origin(b"#!/bin/sh\n"), Origin::Foreign);
         assert_eq!(origin(b""), Origin::Foreign);
+        assert_eq!(remove(&sealed), "a\nb\n");
+        assert_eq!(remove("a\n"), "a\n");
     }
 }

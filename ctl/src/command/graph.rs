@@ -15,6 +15,7 @@ use foobar_initscripts::plan::{self, Plan};
 use serde::Serialize;
 
 use crate::cli::{Difference, Format, Graph, Install, Name, Uninstall};
+use crate::command::compose::Given;
 use crate::command::{enable, install, uninstall};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -121,8 +122,8 @@ fn difference(context: &Context, layout: &Layout, verb: Difference, name: &str) 
     let name = Context::name(name)?;
     match verb {
         Difference::Install => {
-            let wish = Install { service: service(), runlevels: None, standalone: false, force: false };
-            install::planned(context, layout, &name, &wish).map(|(plan, _)| plan)
+            let given = Given { name, text: None };
+            install::planned(context, layout, &given, &Install::default()).map(|(plan, _)| plan)
         }
         Difference::Uninstall => {
             let wish = Uninstall { service: service(), purge: false, force: false };

@@ -14,6 +14,7 @@ use foobar_initscripts::service::{Service, start_levels};
 
 use crate::cli::Install;
 use crate::command::change::{self, Change};
+use crate::command::compose::{self, Given};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::lock::TreeLock;
@@ -31,11 +32,12 @@ struct Wanted {
 
 /// Installs a service.
 pub fn run(context: &Context, arguments: &Install) -> Result<Action> {
-    let name = Context::name(&arguments.service.name)?;
+    let given = compose::given(context, arguments)?;
+    let name = &given.name;
     context.may_change("install")?;
     let layout = context.layout()?;
     let _lock = if context.dry_run { None } else { Some(TreeLock::acquire(&context.root)?) };
-    let (plan, runlevels) = planned(context, layout, &name, arguments)?;
+    let (plan, runlevels) = planned(context, layout, &given, arguments)?;
     let written =
         plan.steps.iter().map(|step| step.path()).find(|path| layout.is_script_of(path, name.as_str()));
     let script = written.map_or_else(|| layout.script(name.as_str()), str::to_owned);
@@ -45,7 +47,7 @@ pub fn run(context: &Context, arguments: &Install) -> Result<Action> {
     };
     let change = Change {
         verb: "install",
-        name: &name,
+        name,
         done: format!(
             "installed {name} in {} ({}, {when})",
             context.root.outside(Path::new(&script)).display(),
@@ -65,11 +67,12 @@ pub fn run(context: &Context, arguments: &Install) -> Result<Action> {
 pub fn planned(
     context: &Context,
     layout: &Layout,
-    name: &ServiceName,
+    given: &Given,
     arguments: &Install,
 ) -> Result<(Plan, Runlevels)> {
+    let name = &given.name;
     let levels = arguments.runlevels.as_deref().map(levels).transpose()?;
-    let wanted = wanted(context, layout, name, levels)?;
+    let wanted = wanted(context, layout, given, arguments.force, levels)?;
     let style = if arguments.standalone { Style::Standalone } else { Style::Thin };
     let wish = plan::Install {
         service: &wanted.service,
@@ -98,29 +101,28 @@ pub fn levels(text: &str) -> Result<Runlevels> {
 fn wanted(
     context: &Context,
     layout: &Layout,
-    name: &ServiceName,
+    given: &Given,
+    force: bool,
     levels: Option<Runlevels>,
 ) -> Result<Wanted> {
-    let root = &context.root;
+    let (root, name) = (&context.root, &given.name);
     let reference = reference::texts(root, layout, name)?;
-    let there = target::service(root, name)?;
     let path = layout.service_file(name.as_str());
     let shown = root.outside(Path::new(&path)).display().to_string();
-    let (service, file) = match (there, &reference) {
-        (Some(service), _) => (service, None),
-        (None, Some(texts)) => {
-            let text = texts.service_file.clone();
-            (parse(name, &text, &shown)?, Some(text))
+    let (service, file) = match (&given.text, &reference) {
+        (Some(text), _) => {
+            let text = with_runlevels_of(text, levels);
+            let is_news = force || is_news(root, &path, &text)?;
+            (parse(name, &text, &shown)?, is_news.then_some(text))
         }
-        (None, None) => {
-            return Err(Failure::error(
-                Action::NotConfigured,
-                format!(
-                    "there is no service file {shown}: write one (the keys: program, arguments, pid-file; \
-                     foobar.toml, which 'foobarctl install' writes, is an example)"
-                ),
-            ));
-        }
+        (None, texts) => match (target::service(root, name)?, texts) {
+            (Some(service), _) => (service, None),
+            (None, Some(texts)) => {
+                let text = texts.service_file.clone();
+                (parse(name, &text, &shown)?, Some(text))
+            }
+            (None, None) => return Err(no_service_file(name, &shown)),
+        },
     };
     let mut wanted = Wanted {
         service,
@@ -149,6 +151,39 @@ fn wanted(
     Ok(wanted)
 }
 
+fn no_service_file(name: &ServiceName, shown: &str) -> anyhow::Error {
+    Failure::error(
+        Action::NotConfigured,
+        format!(
+            "there is no service file {shown}: have it made of a program (foobarctl install {name} -- PROGRAM), or write \
+             one; foobarctl help service-file explains its keys"
+        ),
+    )
+}
+
+/// Whether a text that the command line gives is another than the one in the tree.
+///
+/// # Errors
+/// [`Action::NotConfigured`] when that was changed by hand, which is not to be lost.
+fn is_news(root: &Root, path: &str, text: &str) -> Result<bool> {
+    let Some((there, _)) = root.read(Path::new(path))? else { return Ok(true) };
+    if seal::origin(&there) == Origin::Ours {
+        return Ok(true);
+    }
+    if there == text.as_bytes() {
+        return Ok(false);
+    }
+    let shown = root.outside(Path::new(path)).display().to_string();
+    Err(Failure::error(
+        Action::NotConfigured,
+        format!("{shown} was written by hand and says otherwise: edit it, or replace it with --force"),
+    ))
+}
+
+fn with_runlevels_of(text: &str, levels: Option<Runlevels>) -> String {
+    levels.map_or_else(|| text.to_owned(), |levels| with_runlevels(text, levels))
+}
+
 fn parse(name: &ServiceName, text: &str, shown: &str) -> Result<Service> {
     description::parse(name, text, shown)
         .map_err(|error| Failure::error(Action::NotConfigured, error.to_string()))
@@ -157,10 +192,7 @@ fn parse(name: &ServiceName, text: &str, shown: &str) -> Result<Service> {
 /// The service file, without the seal if that is valid.
 fn unsealed(root: &Root, path: &str) -> Result<String> {
     let bytes = root.read(Path::new(path))?.map(|(bytes, _)| bytes).unwrap_or_default();
-    let is_sealed = seal::origin(&bytes) == Origin::Ours;
-    let text = String::from_utf8(bytes).unwrap_or_default();
-    let body = text.trim_end().rsplit_once('\n').filter(|_| is_sealed).map(|(body, _)| format!("{body}\n"));
-    Ok(body.unwrap_or(text))
+    Ok(seal::remove(&String::from_utf8(bytes).unwrap_or_default()))
 }
 
 /// Runlevels as they are typed and written.
@@ -176,7 +208,9 @@ fn with_runlevels(text: &str, levels: Runlevels) -> String {
     let mut lines: Vec<&str> =
         text.lines().map(|old| if is_key(old) { line.as_str() } else { old }).collect();
     if !lines.contains(&line.as_str()) {
-        lines.push(&line);
+        // What follows a table would be a key of that.
+        let end = lines.iter().position(|line| line.trim_start().starts_with('[')).unwrap_or(lines.len());
+        lines.insert(end, &line);
     }
     format!("{}\n", lines.join("\n"))
 }
@@ -202,5 +236,6 @@ mod tests {
         let levels = levels("35").unwrap();
         assert_eq!(with_runlevels("a = 1\nrunlevels = \"2345\"\n", levels), "a = 1\nrunlevels = \"35\"\n");
         assert_eq!(with_runlevels("a = 1", levels), "a = 1\nrunlevels = \"35\"\n");
+        assert_eq!(with_runlevels("a = 1\n[[b]]\n", levels), "a = 1\nrunlevels = \"35\"\n[[b]]\n");
     }
 }

@@ -3,6 +3,7 @@
 pub mod change;
 pub mod check;
 pub mod completions;
+pub mod compose;
 pub mod done;
 pub mod enable;
 pub mod figures;

@@ -36,6 +36,12 @@ impl Key {
         self.name == "program"
     }
 
+    /// Whether the key can have this value.
+    pub(crate) fn takes(&self, item: &Item<'_>) -> bool {
+        // No name of a service is needed to read a value; "x" is one.
+        ServiceName::parse("x").is_ok_and(|name| (self.set)(&mut Service::new(name, ""), item).is_ok())
+    }
+
     /// The value that `service` has, as TOML; none when it has none, and the key is not written.
     #[must_use]
     pub fn render(&self, service: &Service) -> Option<String> {

@@ -22,3 +22,4 @@ pub use sockets::SOCKET_KEYS;
 pub use table::{TOPICS, Topic, all};
 
 pub(crate) use read::{Fault, Item};
+pub(crate) use write::basic_string;

@@ -12,9 +12,9 @@ pub(super) const KEYS: &[Key] = &[Key {
     name: "socket",
     directive: "",
     meaning: "listening sockets, each a table [[socket]] at the end of the file; the program gets them by LISTEN_FDS, and they stay open when it is restarted",
-    words: "tables, each below its own [[socket]]",
+    words: "tables below [[socket]], or a list of what to listen on",
     set: |service, item| {
-        let tables = read::elements(item, "tables, each below its own [[socket]]")?;
+        let tables = read::elements(item, "tables below [[socket]], or a list of what to listen on")?;
         service.sockets = tables.iter().map(socket).collect::<Result<_, _>>()?;
         Ok(())
     },
@@ -45,8 +45,10 @@ fn fresh() -> Socket {
 }
 
 fn socket(item: &Item<'_>) -> Result<Socket, Fault> {
-    let DeValue::Table(table) = item.get_ref() else {
-        return Err(mismatch(item, "a table below [[socket]]"));
+    let table = match item.get_ref() {
+        DeValue::Table(table) => table,
+        DeValue::String(_) => return read::text(item, Listen::parse).map(Socket::new),
+        _ => return Err(mismatch(item, "a table below [[socket]], or what to listen on")),
     };
     let mut socket = fresh();
     let mut entries: Vec<_> = table.iter().collect();

@@ -15,7 +15,7 @@ pub(super) trait Toml {
 }
 
 /// A TOML basic string. TOML 1.0.0, "String".
-pub(super) fn basic_string(text: &str) -> String {
+pub(crate) fn basic_string(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {
