@@ -39,7 +39,7 @@ programs_and_pages() {
     DESTDIR=$root "$here/install.sh" --prefix /usr --from "$from" >&2
     # The place where Debian differs from the rest of the world.
     mv "$root/usr/share/zsh/site-functions" "$root/usr/share/zsh/vendor-completions"
-    gzip -9n "$root"/usr/share/man/man8/*.8
+    gzip -9n "$root"/usr/share/man/man[58]/*.[58]
     # The one section that Cargo's own stripping leaves.
     strip --remove-section=.comment "$root"/usr/sbin/*
 }

@@ -41,7 +41,7 @@ share=$destdir$prefix/share
 # Everything that install puts somewhere and no other package owns.
 uninstall() {
     rm -f "$destdir$prefix/sbin/foobard" "$destdir$prefix/sbin/foobarctl" \
-        "$share"/man/man8/foobard.8* "$share"/man/man8/foobarctl*.8* \
+        "$share"/man/man8/foobard.8* "$share"/man/man8/foobarctl*.8* "$share"/man/man5/foobar-service.5* \
         "$share"/bash-completion/completions/foobard "$share"/bash-completion/completions/foobarctl \
         "$share"/zsh/site-functions/_foobard "$share"/zsh/site-functions/_foobarctl \
         "$share"/fish/vendor_completions.d/foobard.fish "$share"/fish/vendor_completions.d/foobarctl.fish \
@@ -80,8 +80,10 @@ for program in foobard foobarctl; do
     put 644 "$pages/$program.zsh" "$share/zsh/site-functions/_$program"
     put 644 "$pages/$program.fish" "$share/fish/vendor_completions.d/$program.fish"
 done
-for page in "$pages"/*.8; do
-    put 644 "$page" "$share/man/man8/${page##*/}"
+for section in 5 8; do
+    for page in "$pages"/*."$section"; do
+        put 644 "$page" "$share/man/man$section/${page##*/}"
+    done
 done
 for example in foobar.toml foobard.toml; do
     put 644 "$here/$example" "$share/doc/foobar/examples/$example"

@@ -2,18 +2,21 @@
 //! Nothing is done here.
 
 mod change;
+mod check;
 mod explain;
+mod file;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
-use foobar_initscripts::check::rules;
 use foobar_initscripts::layout;
 
 pub use self::change::{Disable, Enable, Install, Uninstall};
+pub use self::check::{Check, FailOn};
 pub use self::explain::{Difference, Graph, Why};
+pub use self::file::{Help, ServiceFile};
 use crate::{reference, texts};
 
 /// Puts programs under SysV init and controls them there.
@@ -156,6 +159,15 @@ pub enum Verb {
     /// By itself, the whole machine; or some services by name; or files, which need not be installed. Nothing is
     /// changed.
     Check(Check),
+    /// Print the service file, or the init script of a service that has none
+    Cat(ServiceFile),
+    /// Edit the service file
+    ///
+    /// With $VISUAL or $EDITOR, on a copy. What comes of it is checked before it takes the place of the old one; one with a
+    /// fault never does.
+    Edit(ServiceFile),
+    /// Explain a verb, or the keys of service files
+    Help(Help),
     /// Print the completions of a shell
     Completions(Completions),
     /// Write the manual pages
@@ -179,41 +191,6 @@ pub struct List {
     /// Only services that foobarctl has a service file of
     #[arg(long)]
     pub ours: bool,
-}
-
-// Arguments of `check`.
-#[derive(Debug, Args)]
-pub struct Check {
-    /// Services by name, scripts and service files by a path with a / in it; the whole machine if not given
-    #[arg(value_name = "NAME|FILE")]
-    pub targets: Vec<String>,
-    /// Which findings make the exit code 1: these and all that are worse
-    #[arg(long, value_enum, value_name = "SEVERITY", default_value = "error")]
-    pub fail_on: FailOn,
-    /// Run scripts that nobody but root can write with status, too
-    #[arg(long)]
-    pub ask: bool,
-    /// Print what is behind a code, and check nothing
-    #[arg(long, value_name = "CODE", value_parser = codes(), hide_possible_values = true)]
-    #[arg(conflicts_with_all = ["targets", "ask", "fail_on"])]
-    pub explain: Option<String>,
-}
-
-fn codes() -> PossibleValuesParser {
-    rules::all().map(|rule| rule.code).collect::<Vec<_>>().into()
-}
-
-/// The least severity that `check` fails for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FailOn {
-    /// Errors.
-    Error,
-    /// Warnings and errors.
-    Warning,
-    /// Everything.
-    Note,
-    /// Nothing.
-    Never,
 }
 
 // Arguments of `completions`.
@@ -252,6 +229,16 @@ pub fn full() -> clap::Command {
         command = command.mut_subcommand(name, |verb| verb.after_long_help(more));
     }
     command
+}
+
+/// The long help on a verb, or on foobarctl; none if there is no such verb.
+pub fn long_help(verb: Option<&str>) -> Option<String> {
+    let mut command = full();
+    command.build();
+    match verb {
+        None => Some(command.render_long_help().to_string()),
+        Some(verb) => command.find_subcommand_mut(verb).map(|verb| verb.render_long_help().to_string()),
+    }
 }
 
 /// The verbs that init scripts call, with nothing but a name.

@@ -114,6 +114,9 @@ fn carry_out(cli: Cli) -> Result<u8> {
         Verb::List(arguments) => command::list::run(&context, &arguments)?,
         Verb::Why(arguments) => command::why::run(&context, &arguments)?,
         Verb::Graph(arguments) => command::graph::run(&context, &arguments)?,
+        Verb::Cat(arguments) => command::cat::run(&context, &arguments)?,
+        Verb::Edit(arguments) => command::edit::run(&context, &arguments)?,
+        Verb::Help(arguments) => command::help::run(&arguments)?,
         Verb::Completions(arguments) => command::completions::run(&context, arguments.shell)?,
         Verb::Man(arguments) => command::man::run(&context, &arguments.directory)?,
     };

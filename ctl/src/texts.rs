@@ -1,21 +1,16 @@
 //! What the help and the manual pages say beyond usage and options, once for both. Tables come from where
 //! their facts are: exit codes, keys of service files, paths of the layout.
 
+mod section;
+pub mod service_file;
+
 use foobar_initscripts::check::finding::Severity;
 use foobar_initscripts::check::rules;
 use foobar_initscripts::exit::{Action, Status};
-use foobar_initscripts::keys;
 use foobar_initscripts::layout::DEFAULT;
-use foobar_initscripts::name::{Runlevel, ServiceName};
+use foobar_initscripts::name::Runlevel;
 
-/// A section of a manual page. Lines that begin with a blank stand as they are, others are paragraphs.
-#[derive(Debug)]
-pub struct Section {
-    /// Its heading.
-    pub title: &'static str,
-    /// Its lines.
-    pub text: String,
-}
+use self::section::Section;
 
 /// The sections of a verb, or of foobarctl itself.
 pub fn sections(verb: Option<&str>) -> Vec<Section> {
@@ -28,7 +23,7 @@ pub fn sections(verb: Option<&str>) -> Vec<Section> {
         ],
         Some("install") => vec![
             section("WHAT IS KEPT", KEPT),
-            Section { title: "SERVICE FILE", text: service_file() },
+            section("SERVICE FILE", SERVICE_FILE),
             section("JSON", CHANGE_JSON),
         ],
         Some("uninstall" | "enable" | "disable") => vec![section("JSON", CHANGE_JSON)],
@@ -92,7 +87,7 @@ that cannot be written is an error.";
 fn files() -> String {
     let name = "NAME";
     let lines = [
-        (DEFAULT.service_file(name), "the service file, see foobarctl-install(8)"),
+        (DEFAULT.service_file(name), "the service file, see foobar-service(5)"),
         (DEFAULT.script(name), "the init script, which calls foobarctl"),
         (DEFAULT.runlevel_dir(Runlevel::R2).replace('2', "?"), "its links in the runlevels"),
         (format!("{}/.depend.*", DEFAULT.script_dir), "the order for startpar(8), where insserv(8) is used"),
@@ -105,24 +100,15 @@ fn files() -> String {
     lines.map(|(path, what)| format!("  {path:<26} {what}")).join("\n")
 }
 
+const SERVICE_FILE: &str = "\
+What is written for PROGRAM has the keys that were given and those that everybody looks for. foobar-service(5), which foobarctl
+help service-file prints, explains all of them; foobarctl cat and edit show and change it. The program may be named
+without its path: it is looked for as the shell would, with --root in the tree.";
+
 const KEPT: &str = "\
 What was changed by hand stays, and is named: an edited service file or init script, a start link that was
 turned into a kill link. --force overwrites it. The configuration of foobard is written only if there is
 none. A second install has nothing to do.";
-
-fn service_file() -> String {
-    // No parse can fail here; without it the table would have no names in its defaults.
-    let name = ServiceName::parse("myapp").ok();
-    let file = DEFAULT.service_file("NAME");
-    let mut text =
-        format!("{file} is TOML, one key a line. Only program must be there; brackets hold defaults.\n");
-    for key in keys::all() {
-        let default = name.as_ref().and_then(|name| key.default(name)).filter(|value| value != "[]");
-        let default = default.map(|value| format!(" [{value}]")).unwrap_or_default();
-        text.push_str(&format!("  {:<15} {}{default}\n", key.name, key.meaning));
-    }
-    text
-}
 
 /// All codes, the worst first.
 fn findings() -> String {

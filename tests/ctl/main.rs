@@ -5,6 +5,7 @@
 mod check;
 mod compose;
 mod control;
+mod edit;
 mod escape;
 mod explain;
 mod faults;

@@ -157,7 +157,7 @@ fn manual_pages_go_into_the_tree() {
     let root = sandbox.path().to_str().unwrap();
     ctl(&["--root", root, "man", "/usr/share/man/man8"]).expect(0);
     assert!(sandbox.path().join("usr/share/man/man8/foobarctl-start.8").is_file());
-    assert!(ctl(&["--root", root, "man", "usr/share/man/man8"]).expect(0).out.starts_with("wrote 0 of 19 "));
+    assert!(ctl(&["--root", root, "man", "usr/share/man/man8"]).expect(0).out.starts_with("wrote 0 of 23 "));
     let ran = ctl(&["--root", root, "man", "/nowhere"]).expect(1);
     assert!(ran.err.contains(&format!("{root}/nowhere")), "{ran:#?}");
 }

@@ -148,6 +148,9 @@ fn there_is_a_manual_page_for_every_verb_with_every_option() {
         "status",
         "list",
         "completions",
+        "cat",
+        "edit",
+        "help",
         "man",
     ] {
         let page = fs::read_to_string(sandbox.path().join(format!("foobarctl-{verb}.8"))).unwrap();
@@ -158,17 +161,17 @@ fn there_is_a_manual_page_for_every_verb_with_every_option() {
         assert!(main.replace('\\', "").contains(&format!("foobarctl-{verb}(8)")), "{main}");
     }
     assert!(main.contains("not permitted"), "the exit codes are missing");
-    let install = fs::read_to_string(sandbox.path().join("foobarctl-install.8")).unwrap().replace('\\', "");
-    for key in ["program", "pid-file", "stop-timeout", "required-start"] {
-        assert!(install.contains(&format!("\n  {key} ")), "{key} is missing: {install}");
+    let keys = fs::read_to_string(sandbox.path().join("foobar-service.5")).unwrap().replace('\\', "");
+    let help = ctl(&["help", "service-file"]).expect(0).out;
+    for key in foobar_initscripts::keys::all() {
+        assert!(keys.contains(&format!("\n  {} = ", key.name)), "{} is missing: {keys}", key.name);
+        assert!(help.contains(&format!("\n  {} = ", key.name)), "{} is missing: {help}", key.name);
     }
-    match Command::new("groff")
-        .args(["-ww", "-man", "-Tutf8"])
-        .arg(sandbox.path().join("foobarctl.8"))
-        .output()
-    {
-        Ok(output) => assert_eq!(String::from_utf8_lossy(&output.stderr), ""),
-        Err(_) => foobar_tests::skip("groff is not installed"),
+    for page in ["foobarctl.8", "foobarctl-install.8", "foobar-service.5"] {
+        match Command::new("groff").args(["-ww", "-man", "-Tutf8"]).arg(sandbox.path().join(page)).output() {
+            Ok(output) => assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{page}"),
+            Err(_) => foobar_tests::skip("groff is not installed"),
+        }
     }
 }
 

@@ -35,6 +35,7 @@ fn what_is_installed_can_be_taken_away() {
         "755 opt/foobar/sbin/foobarctl",
         "644 opt/foobar/share/man/man8/foobarctl.8",
         "644 opt/foobar/share/man/man8/foobard.8",
+        "644 opt/foobar/share/man/man5/foobar-service.5",
         "644 opt/foobar/share/bash-completion/completions/foobarctl",
         "644 opt/foobar/share/bash-completion/completions/foobard",
         "644 opt/foobar/share/zsh/site-functions/_foobarctl",

@@ -1,5 +1,5 @@
-//! `man`: the manual pages, made from the definition of the command line. foobarctl(8), and one page for
-//! each verb.
+//! `man`: the manual pages, made from the definition of the command line. foobarctl(8), one page for each verb, and
+//! foobar-service(5) from the table of keys.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::root::Scope;
 use crate::survey;
-use crate::texts;
+use crate::texts::{self, service_file};
 
 /// What `--format json` prints.
 #[derive(Debug, Serialize)]
@@ -91,6 +91,7 @@ fn pages(directory: &Path) -> Result<Vec<(String, String)>> {
         let name = verb.get_name();
         pages.push((format!("foobarctl-{name}.8"), page(verb.clone(), Some(name), &verbs)?));
     }
+    pages.push((format!("{}.5", service_file::PAGE), service_page()?));
     let full = |name: &str| directory.join(name).display().to_string();
     Ok(pages.into_iter().map(|(name, text)| (full(&name), text)).collect())
 }
@@ -120,6 +121,31 @@ fn page(command: clap::Command, verb: Option<&str>, verbs: &[String]) -> io::Res
     String::from_utf8(text).map_err(io::Error::other)
 }
 
+/// foobar-service(5), which is about no verb.
+fn service_page() -> io::Result<String> {
+    let mut roff = Roff::new();
+    let source = concat!("foobar ", env!("CARGO_PKG_VERSION"));
+    roff.control("TH", [service_file::PAGE, "5", "", source, "File Formats"]);
+    roff.control("SH", ["NAME"]);
+    roff.text([roman(format!("{} - {}", service_file::PAGE, service_file::ABOUT))]);
+    for section in service_file::sections() {
+        roff.control("SH", [section.title.to_uppercase().as_str()]);
+        lay_out(&mut roff, &section.text);
+    }
+    roff.control("SH", ["SEE ALSO"]);
+    roff.text([
+        bold("foobarctl"),
+        roman("(8), "),
+        bold("foobarctl-install"),
+        roman("(8), "),
+        bold("foobarctl-check"),
+        roman("(8)"),
+    ]);
+    let mut text = Vec::new();
+    roff.to_writer(&mut text)?;
+    String::from_utf8(text).map_err(io::Error::other)
+}
+
 /// Paragraphs are filled, lines that begin with a blank are not.
 fn lay_out(roff: &mut Roff, text: &str) {
     let mut is_table = false;
@@ -141,7 +167,7 @@ fn see_also(verb: Option<&str>, verbs: &[String]) -> Vec<clap_mangen::roff::Inli
         Some(_) => vec!["foobarctl".to_owned()],
     };
     let others = ["foobard", "service", "update-rc.d", "insserv", "init"].map(str::to_owned);
-    let mut line = Vec::new();
+    let mut line = vec![bold(service_file::PAGE), roman("(5)")];
     for page in ours.into_iter().chain(others) {
         if !line.is_empty() {
             line.push(roman(", "));
