@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use foobar_initscripts::step::{Before, Plan, Step, checksum};
+use foobar_initscripts::step::{self, Before, NotEdited, Plan, Step, checksum};
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -78,6 +78,7 @@ fn stopped(root: &Root, step: &Step, error: &io::Error, done: usize, all: usize)
     let tried = match step {
         Step::MakeDir { .. } => "make",
         Step::Write { .. } => "write",
+        Step::Edit { .. } => "edit",
         Step::Symlink { .. } => "link",
         Step::Rename { .. } => "rename a script to",
         Step::Remove { .. } | Step::RemoveDir { .. } => "remove",
@@ -100,6 +101,7 @@ fn carry_out(root: &Root, step: &Step) -> io::Result<Outcome> {
         Step::Symlink { target, before, .. } => symlink(&place, OsStr::new(target), before),
         Step::Rename { from, before, .. } => rename(&place, &root.name(Path::new(from))?, before),
         Step::Remove { before, .. } => remove(&place, before),
+        Step::Edit { old, new, .. } => edit(&place, old, new),
         Step::RemoveDir { .. } => place.dir.remove_empty(&place.name).map(outcome),
     }
 }
@@ -125,6 +127,18 @@ fn write(place: &Place, mode: u32, text: &str, before: &Before) -> io::Result<Ou
     }
     expect(&found, before)?;
     through_temporary(place, |dir, name| dir.create(name, mode, text.as_bytes()))
+}
+
+fn edit(place: &Place, old: &[u8], new: &[u8]) -> io::Result<Outcome> {
+    let found = what_is(place)?;
+    let Is::File(mode, content) = &found else {
+        return expect(&found, &Before::File(0)).map(|()| Outcome::Done);
+    };
+    match step::edited(content, old, new) {
+        Ok(text) => through_temporary(place, |dir, name| dir.create(name, *mode, &text)),
+        Err(NotEdited::AlreadySo) => Ok(Outcome::AlreadySo),
+        Err(NotEdited::Overtaken) => expect(&found, &Before::Absent).map(|()| Outcome::AlreadySo),
+    }
 }
 
 fn symlink(place: &Place, target: &OsStr, before: &Before) -> io::Result<Outcome> {

@@ -23,6 +23,7 @@ pub fn sections(verb: Option<&str>) -> Vec<Section> {
         ],
         Some("install") => vec![
             section("WHAT IS KEPT", KEPT),
+            section("RESPAWN", RESPAWN),
             section("SERVICE FILE", SERVICE_FILE),
             section("JSON", CHANGE_JSON),
         ],
@@ -107,8 +108,16 @@ without its path: it is looked for as the shell would, with --root in the tree."
 
 const KEPT: &str = "\
 What was changed by hand stays, and is named: an edited service file or init script, a start link that was
-turned into a kill link. --force overwrites it. The configuration of foobard is written only if there is
+turned into a kill link, an entry of /etc/inittab. --force overwrites it. The configuration of foobard is written only if there is
 none. A second install has nothing to do.";
+
+const RESPAWN: &str = "\
+With --respawn the service has no init script: init starts it in its runlevels by an entry in /etc/inittab, at
+once, and again whenever it ends (inittab(5)). Two lines are added to the file, and nothing else of it changes;
+then init is told to read it (telinit q). foreground-arguments of the service file are what keeps the program
+from going into the background. enable and disable turn the entry on and off, with --runlevels in some
+runlevels only, and init then starts or ends the service; start and restart ask init; stop is refused, as init
+would start it again. Another install keeps the entry; uninstall removes it.";
 
 /// All codes, the worst first.
 fn findings() -> String {
@@ -245,6 +254,7 @@ With --format json the answer is one object with these keys, null where it is no
   cpu_time   seconds of processor time used so far
   memory     bytes resident in memory
   pid_file   path of its PID file
+  respawn    whether init keeps it running, by an entry in /etc/inittab
   figures    what the service tells of itself over its control socket, null if it has none or none for the
              caller. foobard's: version, pid, generation (of its configuration), since, uptime, former
              (workers left by an upgrade), and servers, a list of objects with name, model, addresses,
@@ -262,4 +272,5 @@ scripts of others are not run for it, so their state is not known.
   stop       runlevels that it is stopped in
   state      as of status
   pid        process ID of the running service
-  since      when it was started, RFC 3339 in UTC";
+  since      when it was started, RFC 3339 in UTC
+  respawn    whether it has an entry in /etc/inittab, by which init keeps it running";

@@ -65,6 +65,17 @@ pub enum Step {
         /// What is to be removed.
         before: Before,
     },
+    /// Replace some lines of a file that is there; every other byte of it stays, and so do its permission bits.
+    Edit {
+        /// The file.
+        path: String,
+        /// The lines to replace, whole and with their newlines; none: `new` goes to the end of the file.
+        #[serde(serialize_with = "lossy")]
+        old: Vec<u8>,
+        /// What stands there afterwards; none: the lines are removed.
+        #[serde(serialize_with = "lossy")]
+        new: Vec<u8>,
+    },
     /// Remove a directory if it is empty.
     RemoveDir {
         /// The directory.
@@ -82,6 +93,7 @@ impl Step {
             | Step::Symlink { path, .. }
             | Step::Rename { path, .. }
             | Step::Remove { path, .. }
+            | Step::Edit { path, .. }
             | Step::RemoveDir { path } => path,
         }
     }
@@ -98,6 +110,10 @@ impl fmt::Display for Step {
             Step::Symlink { path, target, .. } => write!(f, "link    {path} -> {target}"),
             Step::Rename { path, from, .. } => write!(f, "rename  {from} to {path}"),
             Step::Remove { path, .. } => write!(f, "remove  {path}"),
+            Step::Edit { path, old, new } => {
+                let lines = |text: &[u8]| text.iter().filter(|&&byte| byte == b'\n').count();
+                write!(f, "edit    {path} (lines: {} go, {} come)", lines(old), lines(new))
+            }
             Step::RemoveDir { path } => write!(f, "rmdir   {path} (if empty)"),
         }
     }
@@ -143,8 +159,44 @@ pub fn checksum(bytes: &[u8]) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
+fn lossy<S: serde::Serializer>(text: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&String::from_utf8_lossy(text))
+}
+
 fn hexadecimal<S: serde::Serializer>(sum: &u64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&format!("{sum:016x}"))
+}
+
+/// Why a file was not edited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotEdited {
+    /// It has the new lines already.
+    AlreadySo,
+    /// It has neither the old lines nor the new ones: somebody has changed it.
+    Overtaken,
+}
+
+/// The text of a file after [`Step::Edit`].
+///
+/// # Errors
+/// [`NotEdited`] when there is nothing to do, or it cannot be done.
+pub fn edited(text: &[u8], old: &[u8], new: &[u8]) -> Result<Vec<u8>, NotEdited> {
+    let at_line = |part: &[u8]| {
+        let starts = (0..text.len()).filter(|&at| at == 0 || text[at - 1] == b'\n');
+        starts.into_iter().find(|&at| text[at..].starts_with(part))
+    };
+    if old.is_empty() {
+        if at_line(new).is_some() {
+            return Err(NotEdited::AlreadySo);
+        }
+        let end: &[u8] = if text.is_empty() || text.ends_with(b"\n") { b"" } else { b"\n" };
+        return Ok([text, end, new].concat());
+    }
+    match at_line(old) {
+        Some(at) => Ok([&text[..at], new, &text[at + old.len()..]].concat()),
+        None if !new.is_empty() && at_line(new).is_some() => Err(NotEdited::AlreadySo),
+        None => Err(NotEdited::Overtaken),
+    }
 }
 
 #[cfg(test)]
@@ -157,5 +209,17 @@ mod tests {
         assert_eq!(checksum(b""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(checksum(b"a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(checksum(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn an_edit_leaves_every_other_byte() {
+        let text = b"a\xff\r\nold\n\0old\nno newline";
+        assert_eq!(edited(text, b"old\n", b"new\n1\n"), Ok(b"a\xff\r\nnew\n1\n\0old\nno newline".to_vec()));
+        assert_eq!(edited(text, b"old\n", b""), Ok(b"a\xff\r\n\0old\nno newline".to_vec()));
+        assert_eq!(edited(text, b"", b"new\n"), Ok([&text[..], b"\nnew\n"].concat()));
+        assert_eq!(edited(b"", b"", b"new\n"), Ok(b"new\n".to_vec()));
+        assert_eq!(edited(b"x\nnew\n", b"", b"new\n"), Err(NotEdited::AlreadySo));
+        assert_eq!(edited(b"x\nnew\n", b"old\n", b"new\n"), Err(NotEdited::AlreadySo));
+        assert_eq!(edited(text, b"xx\n", b""), Err(NotEdited::Overtaken));
     }
 }

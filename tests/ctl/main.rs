@@ -15,6 +15,7 @@ mod killed;
 mod layouts;
 mod lifecycle;
 mod options;
+mod respawn;
 mod start_failures;
 mod status;
 mod support;

@@ -54,6 +54,7 @@ fn random_cases_equal_insserv() {
                 }
                 Err(_) => {
                     next.store(count, Ordering::Relaxed);
+                    eprintln!("case {case_seed} differs; making it smaller");
                     return Err(explain(case_seed, case));
                 }
             }

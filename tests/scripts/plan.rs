@@ -3,6 +3,7 @@
 
 mod changed;
 mod cycle;
+mod respawn;
 mod tree;
 mod update_rc_d;
 mod wish;

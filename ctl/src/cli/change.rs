@@ -16,6 +16,9 @@ pub struct Install {
     /// Write an init script that works without foobarctl on the machine
     #[arg(long)]
     pub standalone: bool,
+    /// Have init itself start it and keep it running, by an entry in /etc/inittab instead of a script
+    #[arg(long, conflicts_with = "standalone")]
+    pub respawn: bool,
     /// Overwrite what was changed by hand or written by others
     #[arg(long)]
     pub force: bool,

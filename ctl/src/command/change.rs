@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::apply;
 use crate::cli::Format;
 use crate::context::Context;
+use crate::control::kept;
 use crate::failure::Failure;
 use crate::machine::{self, Init};
 use crate::output;
@@ -54,6 +55,7 @@ pub struct Change<'a> {
 pub fn carry_out(context: &Context, layout: &Layout, change: &Change<'_>, plan: &Plan) -> Result<Action> {
     if !context.dry_run {
         apply::run(&context.root, plan, &places(layout, plan), context.output)?;
+        kept::tell_init(context, plan)?;
     }
     let text = match (context.dry_run, plan.is_empty()) {
         (true, false) => foretold(context, change, plan),
@@ -92,9 +94,17 @@ pub fn refused(error: &PlanError) -> anyhow::Error {
         PlanError::Script(_)
         | PlanError::NoRunlevels { .. }
         | PlanError::NoLinks { .. }
-        | PlanError::NotALevel { .. } => Action::NotConfigured,
+        | PlanError::NotALevel { .. }
+        | PlanError::NoTable { .. }
+        | PlanError::NoForeground { .. }
+        | PlanError::Supervised { .. }
+        | PlanError::LongProcess { .. } => Action::NotConfigured,
         PlanError::WithoutLevels { .. } => Action::Usage,
-        PlanError::Order(_) | PlanError::NotOurs { .. } | PlanError::Several { .. } => Action::Error,
+        PlanError::Order(_)
+        | PlanError::NotOurs { .. }
+        | PlanError::Several { .. }
+        | PlanError::NoId { .. }
+        | PlanError::Stranger { .. } => Action::Error,
     };
     Failure::error(action, error.to_string())
 }
@@ -123,7 +133,7 @@ fn foretold(context: &Context, change: &Change<'_>, plan: &Plan) -> String {
 }
 
 /// The directories in which a run that was killed may have left something.
-fn places(layout: &Layout, plan: &Plan) -> BTreeSet<PathBuf> {
+pub fn places(layout: &Layout, plan: &Plan) -> BTreeSet<PathBuf> {
     let mut found: BTreeSet<PathBuf> =
         layout.runlevels.iter().map(|level| PathBuf::from(layout.runlevel_dir(*level))).collect();
     found.extend([layout.script_dir, layout.service_dir, "/etc"].map(PathBuf::from));

@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use crate::cli::{Check, FailOn};
 use crate::context::Context;
+use crate::control::kept;
 use crate::failure::Failure;
 use crate::inspect::{live, tree};
 use crate::machine;
@@ -260,7 +261,8 @@ impl<'a> Machine<'a> {
             if !live::has_program(root, &service.program) {
                 self.found.push(service::without_program(&service, &shown, &text));
             }
-            if !self.tree.scripts.iter().any(|script| script.name == name.as_str()) {
+            let has_entry = kept::entry(root, name.as_str()).is_ok_and(|entry| entry.is_some());
+            if !has_entry && !self.tree.scripts.iter().any(|script| script.name == name.as_str()) {
                 self.found.push(service::without_script(&service, &shown));
             }
             if root.is_live() {

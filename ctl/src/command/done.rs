@@ -62,6 +62,14 @@ impl Done {
         Done { state: "stopped", changed, pid, text }
     }
 
+    /// The end of a restart of what init starts again.
+    pub fn kept(service: &Service, old: Option<Pid>, new: Pid) -> Done {
+        let name = &service.name;
+        let stopped = old.map(|pid| format!("stopped {name} (PID {pid}); ")).unwrap_or_default();
+        let text = format!("{stopped}init started {name} (PID {new})");
+        Done { state: "running", changed: true, pid: Some(new), text }
+    }
+
     /// The end of a reload.
     pub fn reloaded(service: &Service, pid: Pid) -> Done {
         let text = format!("told {} (PID {pid}) to read its configuration again", service.name);

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use foobar_initscripts::description;
 use foobar_initscripts::exit::Action;
+use foobar_initscripts::inittab;
 use foobar_initscripts::layout::Layout;
 use foobar_initscripts::name::{Runlevels, ServiceName};
 use foobar_initscripts::plan::{self, Extra, Plan};
@@ -16,6 +17,7 @@ use crate::cli::Install;
 use crate::command::change::{self, Change};
 use crate::command::compose::{self, Given};
 use crate::context::Context;
+use crate::control::{kept, stop};
 use crate::failure::Failure;
 use crate::lock::TreeLock;
 use crate::reference;
@@ -38,6 +40,9 @@ pub fn run(context: &Context, arguments: &Install) -> Result<Action> {
     let layout = context.layout()?;
     let _lock = if context.dry_run { None } else { Some(TreeLock::acquire(&context.root)?) };
     let (plan, runlevels) = planned(context, layout, &given, arguments)?;
+    if plan.steps.iter().any(|step| step.path() == inittab::PATH) {
+        return respawned(context, layout, name, &plan, runlevels);
+    }
     let written =
         plan.steps.iter().map(|step| step.path()).find(|path| layout.is_script_of(path, name.as_str()));
     let script = written.map_or_else(|| layout.script(name.as_str()), str::to_owned);
@@ -60,6 +65,35 @@ pub fn run(context: &Context, arguments: &Install) -> Result<Action> {
     Ok(action)
 }
 
+/// The end of an installation into /etc/inittab: init starts the service at once, so whoever runs makes room.
+fn respawned(
+    context: &Context,
+    layout: &Layout,
+    name: &ServiceName,
+    plan: &Plan,
+    runlevels: Runlevels,
+) -> Result<Action> {
+    let is_new = kept::entry(&context.root, name.as_str())?.is_none();
+    if is_new && !context.dry_run && context.root.scope() == Scope::Machine {
+        if let Some(service) = target::service(&context.root, name)? {
+            stop::stop(context, &service)?;
+        }
+    }
+    let change = Change {
+        verb: "install",
+        name,
+        done: format!(
+            "installed {name} in {} ({}, runlevels {runlevels}), for init to keep it running",
+            context.root.outside(Path::new(inittab::PATH)).display(),
+            change::count(plan),
+        ),
+        idle: format!("{name} is installed already, nothing to do"),
+    };
+    let action = change::carry_out(context, layout, &change, plan)?;
+    change::warn_of_other_init(context);
+    Ok(action)
+}
+
 /// What is to be done, and the runlevels that the service then has.
 ///
 /// # Errors
@@ -71,6 +105,10 @@ pub fn planned(
     arguments: &Install,
 ) -> Result<(Plan, Runlevels)> {
     let name = &given.name;
+    if arguments.respawn && context.root.scope() == Scope::Prefix {
+        let why = "--respawn does not go with --prefix: no init reads the inittab of a prefix";
+        return Err(Failure::error(Action::Usage, why.to_owned()));
+    }
     let levels = arguments.runlevels.as_deref().map(levels).transpose()?;
     let wanted = wanted(context, layout, given, arguments.force, levels)?;
     let style = if arguments.standalone { Style::Standalone } else { Style::Thin };
@@ -86,8 +124,21 @@ pub fn planned(
     let extras: Vec<&str> = wanted.extras.iter().map(|extra| extra.path.as_str()).collect();
     let installed = survey::installed(&context.root, layout)?;
     let existing = survey::existing(&context.root, plan::watched(layout, &installed, name, &extras))?;
-    let plan = plan::install(&wish, layout, &installed, &existing);
-    Ok((plan.map_err(|error| change::refused(&error))?, wanted.service.runlevels))
+    let plan = if arguments.respawn || kept::entry(&context.root, name.as_str())?.is_some() {
+        let taken = kept::other_ids(&context.root)?;
+        plan::respawn(&wish, &taken, layout, &installed, &existing)
+    } else {
+        plan::install(&wish, layout, &installed, &existing)
+    };
+    let mut plan = plan.map_err(|error| change::refused(&error))?;
+    if arguments.standalone && kept::entry(&context.root, name.as_str())?.is_some() {
+        let why = format!(
+            "{name} keeps its entry in {}: to have an init script, uninstall it first",
+            inittab::PATH
+        );
+        plan.notes.push(why);
+    }
+    Ok((plan, wanted.service.runlevels))
 }
 
 /// Runlevels that the user has typed.

@@ -13,9 +13,9 @@ use crate::command::done::{self, Done};
 use crate::command::{foreign, foretell};
 use crate::context::Context;
 use crate::control::call;
-use crate::control::guard;
 use crate::control::start;
 use crate::control::stop::{self, Stopped};
+use crate::control::{guard, kept};
 use crate::journal;
 use crate::target::{self, Target};
 
@@ -37,7 +37,11 @@ struct Facts<'a> {
 /// Starts a service.
 pub fn start(context: &Context, name: &str) -> Result<u8> {
     run(context, "start", name, |service| {
-        start::start(context, service).map(|started| Done::started(context, service, started))
+        let started = match kept::keeper(&context.root, service.name.as_str())? {
+            Some(entry) => kept::start(context, service, &entry)?,
+            None => start::start(context, service)?,
+        };
+        Ok(Done::started(context, service, started))
     })
 }
 
@@ -87,6 +91,9 @@ fn run(context: &Context, verb: &str, name: &str, act: impl FnOnce(&Service) -> 
         Target::Script(script) => return foreign::act(context, &name, &script, verb),
         Target::Ours(service) => service,
     };
+    if verb == "stop" {
+        kept::may_stop(&context.root, &service)?;
+    }
     let done = if context.dry_run {
         foretell::foretell(verb, &service)?
     } else {
@@ -129,6 +136,10 @@ pub(super) fn tell(context: &Context, verb: &str, name: &ServiceName, done: &Don
 }
 
 fn again(context: &Context, service: &Service) -> Result<Done> {
+    if let Some(entry) = kept::keeper(&context.root, service.name.as_str())? {
+        let (old, new) = kept::restart(context, service, &entry)?;
+        return Ok(Done::kept(service, old, new));
+    }
     let _guard = guard::acquire(context, service)?;
     let stopped = stop::stop_alone(context, service)?;
     let started = start::start_alone(context, service)?;

@@ -15,7 +15,7 @@ use crate::cli::List;
 use crate::clock;
 use crate::command::status;
 use crate::context::Context;
-use crate::control::look;
+use crate::control::{kept, look};
 use crate::survey;
 use crate::target;
 
@@ -33,6 +33,8 @@ struct Row {
     pid: Option<i32>,
     /// RFC 3339.
     since: Option<String>,
+    /// Whether init itself starts it, again and again.
+    respawn: bool,
 }
 
 /// Lists them in name order.
@@ -66,6 +68,10 @@ fn by_name(links: Vec<Link>) -> BTreeMap<String, Levels> {
 }
 
 fn row(context: &Context, name: &ServiceName, levels: Levels) -> Row {
+    let entry = kept::entry(&context.root, name.as_str()).unwrap_or_else(|error| {
+        context.output.warn(error);
+        None
+    });
     let (is_ours, service) = match target::service(&context.root, name) {
         Ok(service) => (service.is_some(), service),
         Err(error) => {
@@ -86,11 +92,12 @@ fn row(context: &Context, name: &ServiceName, levels: Levels) -> Row {
     Row {
         service: name.to_string(),
         ours: is_ours,
-        start: compact(levels.0),
+        start: compact(entry.as_ref().map_or(levels.0, |entry| levels.0.union(entry.active()))),
         stop: compact(levels.1),
         state: state.map(status::word),
         pid: process.as_ref().map(|process| process.pid().as_raw()),
         since: process.as_ref().and_then(usage::usage).map(|used| clock::rfc3339(used.started)),
+        respawn: entry.is_some(),
     }
 }
 
@@ -110,6 +117,9 @@ fn table(rows: &[Row]) -> String {
         }
         if let Some(since) = &row.since {
             state.push_str(&format!(" since {since}"));
+        }
+        if row.respawn {
+            state.push_str(", respawned by init");
         }
         lines.push(format!("{:width$}  {:5}  {:7}  {state}", row.service, dash(&row.start), dash(&row.stop)));
     }

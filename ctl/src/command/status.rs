@@ -15,8 +15,7 @@ use crate::clock;
 use crate::command::{figures, foreign};
 use crate::context::Context;
 use crate::control::call::{self, Figures};
-use crate::control::look;
-use crate::control::subsys;
+use crate::control::{kept, look, subsys};
 use crate::output;
 use crate::target::{self, Target};
 
@@ -34,6 +33,8 @@ struct Facts<'a> {
     cpu_time: Option<f64>,
     memory: Option<u64>,
     pid_file: Option<&'a str>,
+    /// Whether init itself starts it, again and again.
+    respawn: bool,
     /// What the service tells of itself.
     figures: Option<serde_json::Value>,
 }
@@ -106,7 +107,10 @@ fn ours(context: &Context, service: &Service, workers: bool) -> Result<u8> {
             let text = format!("{name} is dead, and its lock file {} exists", subsys::shown(context, name));
             (Status::DeadLockFile, text, None)
         }
-        Ok(State::Stopped) => (Status::NotRunning, format!("{name} is not running"), None),
+        Ok(State::Stopped) => {
+            let kept = if is_kept(context, service) { KEPT } else { "" };
+            (Status::NotRunning, format!("{name} is not running{kept}"), None)
+        }
         Err(refusal) => (Status::Unknown, format!("{name}: {refusal}"), None),
     };
     if status == Status::Unknown && context.output.format == Format::Text {
@@ -122,6 +126,14 @@ fn ours(context: &Context, service: &Service, workers: bool) -> Result<u8> {
         tell(context, name, Some(service), (status, status.code()), (&message, &more), found)?;
     }
     Ok(status.code())
+}
+
+/// Of a service that does not run though it has an entry in /etc/inittab.
+const KEPT: &str =
+    ", though init is to keep it running: see 'runlevel', and syslog for 'respawning too fast'";
+
+fn is_kept(context: &Context, service: &Service) -> bool {
+    kept::keeper(&context.root, service.name.as_str()).is_ok_and(|entry| entry.is_some())
 }
 
 fn more_lines(figures: &Figures, workers: bool) -> String {
@@ -152,6 +164,7 @@ fn tell(
         uptime: used.map(|used| used.started.elapsed().unwrap_or_default().as_secs()),
         cpu_time: used.map(|used| used.cpu_time.as_secs_f64()),
         memory: used.map(|used| used.memory),
+        respawn: service.is_some_and(|service| is_kept(context, service)),
         pid_file: service.map(|service| service.controlling_pid_file()),
         // Only what is printed is worth being read as a whole.
         figures: figures

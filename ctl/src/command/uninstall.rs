@@ -5,19 +5,21 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use foobar_initscripts::exit::Action;
+use foobar_initscripts::inittab;
 use foobar_initscripts::layout::Layout;
 use foobar_initscripts::name::ServiceName;
 use foobar_initscripts::plan::{self, Plan};
 use foobar_initscripts::service::Service;
 
+use crate::apply;
 use crate::cli::Uninstall;
 use crate::command::change::{self, Change};
 use crate::context::Context;
-use crate::control::guard;
 use crate::control::stop::{self, Stopped};
+use crate::control::{guard, kept};
 use crate::lock::TreeLock;
 use crate::reference;
-use crate::root::Root;
+use crate::root::{Root, Scope};
 use crate::survey;
 use crate::target;
 
@@ -39,6 +41,8 @@ pub fn run(context: &Context, arguments: &Uninstall) -> Result<Action> {
     // Held until the service file is gone, so that nobody starts what nobody could stop any more.
     let mut guard = None;
     if let Some(service) = &service {
+        // init would start again what is stopped before it has let go of it.
+        leave_init(context, layout, service, &plan)?;
         // Only after the first plan has shown that the service may go; the second one sees what stopping
         // has left.
         guard = guard::acquire_if_possible(context, service)?;
@@ -57,6 +61,19 @@ pub fn run(context: &Context, arguments: &Uninstall) -> Result<Action> {
         guard::remove(&pid_file, guard)?;
     }
     Ok(action)
+}
+
+/// Takes the service out of /etc/inittab first, as far as the plan wants that, and waits until init has ended it.
+fn leave_init(context: &Context, layout: &Layout, service: &Service, plan: &Plan) -> Result<()> {
+    let table = plan.steps.iter().filter(|step| step.path() == inittab::PATH).cloned().collect();
+    let first = Plan { steps: table, notes: Vec::new() };
+    if first.is_empty() || context.root.scope() != Scope::Machine {
+        return Ok(());
+    }
+    apply::run(&context.root, &first, &change::places(layout, &first), context.output)?;
+    kept::tell_init(context, &first)?;
+    kept::wait_ended(service);
+    Ok(())
 }
 
 fn tell(

@@ -2,6 +2,7 @@
 
 pub mod call;
 pub mod guard;
+pub mod kept;
 pub mod look;
 pub mod start;
 pub mod stop;

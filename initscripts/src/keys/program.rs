@@ -10,6 +10,8 @@ pub(super) const KEYS: &[Key] = &[
     key!(Text "program" "ExecStart" "the program, an absolute path", program, service::absolute_path),
     key!(List "arguments" "" "its arguments, one string each; no shell looks at them",
         arguments, service::argument),
+    key!(List "foreground-arguments" "" "what goes before them so that the program stays in the foreground, for install --respawn",
+        foreground_arguments, service::argument),
     key!(Flag "expand-arguments" "" "whether $NAME and ${NAME} in them are replaced from the environment, under the supervisor",
         expand_arguments),
     key!(Text "type" "Type" "how it starts; exec: ready when it is executed; simple: at once; notify, notify-reload: when it says READY=1; fd: when it writes a newline to ready-fd; oneshot: when it has ended; forking: its first process exits with 0 when it is ready and its PID file is there",

@@ -24,9 +24,18 @@ pub fn install(
     installed: &Installed,
     existing: &Existing,
 ) -> Result<Plan, PlanError> {
-    let name = wish.service.name.as_str();
     let mut plan = Plan::default();
-    make_directories(wish, layout, existing, &mut plan);
+    files(wish, layout, existing, &mut plan);
+    match layout.scheme {
+        Scheme::SysV(sysv) => sysv::Tree { sysv, layout, installed, existing }.install(wish, &mut plan)?,
+        Scheme::Rcs(rcs) => rcs::Tree { rcs, layout, installed, existing }.install(wish, &mut plan)?,
+    }
+    Ok(plan)
+}
+
+/// Directories, what comes with the service, and its service file.
+pub(super) fn files(wish: &Install<'_>, layout: &Layout, existing: &Existing, plan: &mut Plan) {
+    make_directories(wish, layout, existing, plan);
     for extra in wish.extras.iter().filter(|extra| !existing.contains_key(&extra.path)) {
         plan.steps.push(Step::Write {
             path: extra.path.clone(),
@@ -36,13 +45,9 @@ pub fn install(
         });
     }
     if let Some(text) = wish.service_file {
-        put(&layout.service_file(name), 0o644, seal::add(text), existing, wish.force, &mut plan);
+        let path = layout.service_file(wish.service.name.as_str());
+        put(&path, 0o644, seal::add(text), existing, wish.force, plan);
     }
-    match layout.scheme {
-        Scheme::SysV(sysv) => sysv::Tree { sysv, layout, installed, existing }.install(wish, &mut plan)?,
-        Scheme::Rcs(rcs) => rcs::Tree { rcs, layout, installed, existing }.install(wish, &mut plan)?,
-    }
-    Ok(plan)
 }
 
 fn make_directories(wish: &Install<'_>, layout: &Layout, existing: &Existing, plan: &mut Plan) {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::inittab;
 use crate::installed::Installed;
 use crate::layout::Layout;
 use crate::name::{Runlevels, ServiceName};
@@ -45,6 +46,7 @@ pub type Existing = BTreeMap<String, Found>;
 pub fn watched(layout: &Layout, installed: &Installed, name: &ServiceName, more: &[&str]) -> Vec<String> {
     let mut files = vec![layout.script(name.as_str()), layout.service_file(name.as_str())];
     files.extend(layout.scripts_in(installed, name.as_str()));
+    files.push(inittab::PATH.to_owned());
     files.extend(more.iter().map(|path| (*path).to_owned()));
     if let Some(depend) = &layout.depend {
         files.extend([depend.boot, depend.start, depend.stop, depend.conf].map(str::to_owned));
@@ -185,5 +187,54 @@ pub enum PlanError {
         name: String,
         /// The runlevels that were looked at.
         runlevels: Runlevels,
+    },
+    /// init has no table to put an entry into.
+    #[error("{path} {why}, so init cannot be told to run the service: install it without --respawn")]
+    NoTable {
+        /// The file.
+        path: &'static str,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The program would put itself into the background, and init would start one after the other.
+    #[error(
+        "nothing says how the program of {name} stays in the foreground: name that option as \
+         foreground-arguments in its service file"
+    )]
+    NoForeground {
+        /// The service.
+        name: String,
+    },
+    /// The supervisor starts it again already.
+    #[error("the supervisor keeps {name} running: install it without --respawn")]
+    Supervised {
+        /// The service.
+        name: String,
+    },
+    /// init does not take such a long command.
+    #[error(
+        "init takes commands of up to {most} bytes, and this is longer: {process}: shorten its arguments"
+    )]
+    LongProcess {
+        /// The command.
+        process: String,
+        /// How long it may be.
+        most: usize,
+    },
+    /// All ids are taken.
+    #[error("{path} has no id left for another entry: remove some")]
+    NoId {
+        /// The file.
+        path: &'static str,
+    },
+    /// Somebody has an entry of his own.
+    #[error("{path}, line {line}, starts {program} already: remove that line first")]
+    Stranger {
+        /// The file.
+        path: &'static str,
+        /// Which line of it.
+        line: usize,
+        /// What it starts.
+        program: String,
     },
 }

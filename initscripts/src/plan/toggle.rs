@@ -1,6 +1,7 @@
 //! The plans that enable and disable a service, which stays installed: with links of runlevels as
 //! `update-rc.d NAME enable|disable` does it, elsewhere as the users of the layout do.
 
+use super::entry;
 use super::rcs;
 use super::request::{Existing, PlanError, Toggle};
 use super::sysv;
@@ -43,6 +44,9 @@ fn toggle(
     installed: &Installed,
     existing: &Existing,
 ) -> Result<Plan, PlanError> {
+    if let Some(plan) = entry::toggle(wish, kind, layout, existing) {
+        return plan;
+    }
     let mut plan = Plan::default();
     match layout.scheme {
         Scheme::SysV(sysv) => {

@@ -1,6 +1,7 @@
 //! The plan that uninstalls a service: what makes it run at boot first, then script, service file and what
 //! came with it, so that a crash after any step leaves nothing that points nowhere.
 
+use super::entry;
 use super::put::drop_file;
 use super::rcs;
 use super::request::{Existing, Found, PlanError, Uninstall};
@@ -25,6 +26,7 @@ pub fn uninstall(
 ) -> Result<Plan, PlanError> {
     let name = wish.name.as_str();
     let mut plan = Plan::default();
+    entry::remove(name, wish.purge || wish.force, existing, &mut plan);
     match layout.scheme {
         Scheme::SysV(sysv) => sysv::Tree { sysv, layout, installed, existing }.uninstall(wish, &mut plan)?,
         Scheme::Rcs(rcs) => rcs::Tree { rcs, layout, installed, existing }.uninstall(wish, &mut plan)?,

@@ -28,6 +28,8 @@ pub struct Service {
     pub program: String,
     /// Its arguments, without the program itself. No shell looks at them.
     pub arguments: Vec<String>,
+    /// What goes before its arguments so that a forking program stays in the foreground; none: it cannot.
+    pub foreground_arguments: Vec<String>,
     /// Whether $NAME and ${NAME} in the arguments are replaced, as systemd.service(5) says, for a service that the
     /// supervisor holds. Without the supervisor they never are.
     pub expand_arguments: bool,
@@ -121,6 +123,7 @@ impl Service {
             name,
             program: program.into(),
             arguments: Vec::new(),
+            foreground_arguments: Vec::new(),
             expand_arguments: true,
             kind,
             supervise: false,

@@ -10,6 +10,7 @@ use foobar_initscripts::installed::{Installed, ScriptFile};
 use foobar_initscripts::layout::debian::DEBIAN;
 use foobar_initscripts::order::{Argument, Change, arrange};
 use foobar_initscripts::plan::{Before, Existing, Found, Plan, Step, checksum, watched};
+use foobar_initscripts::step::edited;
 
 use crate::name;
 
@@ -233,6 +234,11 @@ impl Tree {
             Step::Remove { path, before } => {
                 self.expect(step, before);
                 self.0.remove(path);
+            }
+            Step::Edit { path, old, new } => {
+                let Some(Node::File(mode, text)) = self.0.get(path) else { panic!("{step}: no file") };
+                let text = edited(text, old, new).unwrap_or_else(|why| panic!("{step}: {why:?}"));
+                self.0.insert(path.clone(), Node::File(*mode, text));
             }
             Step::RemoveDir { path } => {
                 if self.under(path).next().is_none() {

@@ -1,9 +1,11 @@
 //! The wishes of the tests, each as a plan for a tree.
 
+use std::collections::BTreeSet;
+
 use foobar_initscripts::layout::debian::DEBIAN;
 use foobar_initscripts::name::Runlevels;
 use foobar_initscripts::plan::{
-    Extra, Install, Plan, PlanError, Toggle, Uninstall, disable, enable, install, uninstall,
+    Extra, Install, Plan, PlanError, Toggle, Uninstall, disable, enable, install, respawn, uninstall,
 };
 use foobar_initscripts::script::{Caller, Style};
 
@@ -28,6 +30,23 @@ pub struct Wish {
 pub const USUAL: Wish = Wish { style: Style::Thin, runlevels: None, force: false };
 
 pub fn to_install(tree: &Tree, wish: Wish) -> Plan {
+    with_request(wish, |request| {
+        install(request, &DEBIAN, &tree.installed(), &tree.existing(&[EXTRA])).unwrap()
+    })
+}
+
+pub fn try_respawn(tree: &Tree, wish: Wish) -> Result<Plan, PlanError> {
+    let taken = BTreeSet::from(["foob".to_owned()]);
+    with_request(wish, |request| {
+        respawn(request, &taken, &DEBIAN, &tree.installed(), &tree.existing(&[EXTRA]))
+    })
+}
+
+pub fn to_respawn(tree: &Tree, wish: Wish) -> Plan {
+    try_respawn(tree, wish).unwrap()
+}
+
+fn with_request<T>(wish: Wish, plan: impl FnOnce(&Install<'_>) -> T) -> T {
     let mut service = foobar();
     let mut text = SERVICE_FILE.to_owned();
     if let Some(levels) = wish.runlevels {
@@ -44,7 +63,7 @@ pub fn to_install(tree: &Tree, wish: Wish) -> Plan {
         set_runlevels: wish.runlevels.is_some(),
         force: wish.force,
     };
-    install(&request, &DEBIAN, &tree.installed(), &tree.existing(&[EXTRA])).unwrap()
+    plan(&request)
 }
 
 pub fn try_uninstall(tree: &Tree, purge: bool, force: bool) -> Result<Plan, PlanError> {
