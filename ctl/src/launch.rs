@@ -2,8 +2,10 @@
 //! signals, nothing inherited, from the root directory. What their end means is decided elsewhere.
 
 use std::io;
+use std::os::fd::BorrowedFd;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
 use foobar_initscripts::service::Service;
@@ -28,14 +30,34 @@ pub enum First {
 /// # Errors
 /// When the program cannot be executed.
 pub fn program(service: &Service, deadline: Instant) -> io::Result<(First, String)> {
-    let capture = Capture::new();
     let mut command = child::command(&service.program);
-    command
-        .current_dir("/")
-        .args(&service.arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(capture.stdio()?);
+    command.args(&service.arguments);
+    command.stdin(Stdio::null());
+    first(command, deadline)
+}
+
+/// Starts the supervisor of the service `name`, which is this same program by the name `own`, and waits for its first process.
+///
+/// That process holds `lock` as its standard input: if we are killed, nobody else starts the service until its own start has an
+/// outcome.
+///
+/// # Errors
+/// As [`program`].
+pub fn supervisor(
+    (own, name, prefix): (&str, &str, Option<&Path>),
+    lock: BorrowedFd<'_>,
+    deadline: Instant,
+) -> io::Result<(First, String)> {
+    // Not by a path: the file there may be a newer one by now.
+    let mut command = child::command("/proc/self/exe");
+    command.arg0(own).arg(name).args(prefix).stdin(Stdio::from(lock.try_clone_to_owned()?));
+    first(command, deadline)
+}
+
+/// Starts a command from the root directory and waits for its first process, with what it says to standard error.
+fn first(mut command: Command, deadline: Instant) -> io::Result<(First, String)> {
+    let capture = Capture::new();
+    command.current_dir("/").stdout(Stdio::null()).stderr(capture.stdio()?);
     let mut child = command.spawn()?;
     let first = wait(&mut child, deadline)?;
     Ok((first, capture.finish()))

@@ -19,7 +19,6 @@ mod output;
 mod reference;
 mod root;
 mod sources;
-#[cfg(test)]
 mod supervisor;
 mod survey;
 mod sys;
@@ -50,6 +49,9 @@ fn main() -> ExitCode {
             output::complain(format_args!("{error:#}"));
             Action::Error.code()
         }));
+    }
+    if arguments.first().is_some_and(|own| own == supervisor::begin::NAME) {
+        return ExitCode::from(supervisor::begin::supervise(&arguments));
     }
     let cli = match cli::parse(&arguments) {
         Ok(cli) => cli,

@@ -28,6 +28,7 @@ impl Done {
     pub fn started(context: &Context, service: &Service, started: Started) -> Done {
         match started {
             Started::Already(pid) => Done::already(service, pid),
+            Started::Finished(text) => Done { state: "stopped", changed: true, pid: None, text },
             Started::Now(pid, said) => {
                 if !said.is_empty() {
                     context.output.warn(format_args!("{} said while it started: {said}", service.name));
@@ -54,6 +55,9 @@ impl Done {
                 None,
                 format!("{name} is not running; removed the PID file of process {pid}, which is dead"),
             ),
+            Stopped::Orphans(ended) => {
+                (true, None, format!("stopped {name}, whose supervisor was dead: ended {}", ended.join(", ")))
+            }
             Stopped::Now(pid, ending) => {
                 let how = if let Ending::Killed { .. } = ending { " by KILL" } else { "" };
                 (true, Some(*pid), format!("stopped {name} (PID {pid}){how}"))

@@ -73,7 +73,7 @@ pub fn reload(context: &Context, name: &str) -> Result<u8> {
 /// Reloads a service, or restarts one that cannot reload; nothing is started that does not run (LSB).
 pub fn force_reload(context: &Context, name: &str) -> Result<u8> {
     run(context, "force-reload", name, |service| match stop::running(service)? {
-        Some(process) if service.reload_signal.is_some() => read_again(context, service, &process),
+        Some(process) if can_reload(service) => read_again(context, service, &process),
         Some(_) => again(context, service),
         None => Ok(Done::idle(service)),
     })
@@ -140,11 +140,11 @@ fn again(context: &Context, service: &Service) -> Result<Done> {
         let (old, new) = kept::restart(context, service, &entry)?;
         return Ok(Done::kept(service, old, new));
     }
-    let _guard = guard::acquire(context, service)?;
+    let guard = guard::acquire(context, service)?;
     let stopped = stop::stop_alone(context, service)?;
-    let started = start::start_alone(context, service)?;
+    let started = start::start_alone(context, service, &guard)?;
     let mut done = Done::started(context, service, started);
-    if let Stopped::Now(..) = stopped {
+    if let Stopped::Now(..) | Stopped::Orphans(_) = stopped {
         done.text = format!("{}; {}", Done::stopped(service, &stopped).text, done.text);
     }
     Ok(done)
@@ -157,9 +157,15 @@ fn again_if_running(context: &Context, service: &Service) -> Result<Done> {
     }
 }
 
+fn can_reload(service: &Service) -> bool {
+    service.reload_signal.is_some() || !service.commands.reload.is_empty()
+}
+
 /// Over the control socket the outcome is waited for; by a signal nobody tells.
 fn read_again(context: &Context, service: &Service, process: &Process) -> Result<Done> {
-    stop::reload_signal(service)?;
+    if !can_reload(service) {
+        stop::reload_signal(service)?;
+    }
     let pid = process.pid();
     if let Some(call) = call::connect(context, service, process) {
         context.output.step(format_args!("asking process {pid} to read its configuration again"));

@@ -18,6 +18,7 @@ pub mod lifecycle;
 pub mod list;
 pub mod man;
 pub mod status;
+pub mod supervised;
 pub mod uninstall;
 pub mod upgrade;
 pub mod why;

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::cli::Format;
 use crate::clock;
+use crate::command::supervised::{self, View};
 use crate::command::{figures, foreign};
 use crate::context::Context;
 use crate::control::call::{self, Figures};
@@ -37,6 +38,8 @@ struct Facts<'a> {
     respawn: bool,
     /// What the service tells of itself.
     figures: Option<serde_json::Value>,
+    /// What its supervisor tells of it.
+    supervision: Option<View>,
 }
 
 /// What was found out about a service that runs.
@@ -54,6 +57,7 @@ pub fn run(context: &Context, name: &str, workers: bool) -> Result<u8> {
     let name = Context::name(name)?;
     context.must_be_live("status")?;
     match target::find(context, &name)? {
+        Target::Ours(service) if service.is_supervised() => held(context, &service),
         Target::Ours(service) => ours(context, &service, workers),
         Target::Script(script) => {
             let path = context.root.outside(&script);
@@ -136,6 +140,56 @@ fn is_kept(context: &Context, service: &Service) -> bool {
     kept::keeper(&context.root, service.name.as_str()).is_ok_and(|entry| entry.is_some())
 }
 
+/// The same for a service that a supervisor holds.
+fn held(context: &Context, service: &Service) -> Result<u8> {
+    let name = &service.name;
+    let looked = match look::look(service) {
+        Ok(looked) => looked,
+        Err(refusal) => {
+            let message = format!("{name}: {refusal}");
+            if context.output.format == Format::Text {
+                output::complain(&message);
+            } else {
+                let code = Status::Unknown.code();
+                tell(context, name, Some(service), (Status::Unknown, code), (&message, ""), None)?;
+            }
+            return Ok(Status::Unknown.code());
+        }
+    };
+    context.output.step(look::explain(service, &looked));
+    let Some(view) = supervised::view(context, service, &looked)? else {
+        let (status, message) = match looked {
+            State::Running { process, .. } => (Status::Running, running(name, &process, None)),
+            State::Dead { .. } => (Status::DeadPidFile, format!("{name} is dead")),
+            State::Stopped => (Status::NotRunning, format!("{name} is not running")),
+        };
+        tell(context, name, Some(service), (status, status.code()), (&message, ""), None)?;
+        return Ok(status.code());
+    };
+    let (status, message) = supervised::first_line(service, &looked, &view);
+    let more = supervised::more_lines(service, &view);
+    let is_up = matches!(looked, State::Running { .. });
+    let (memory, cpu_time) = view.used();
+    let facts = Facts {
+        service: name.as_str(),
+        ours: true,
+        code: status.code(),
+        state: word(status),
+        message: &message,
+        pid: view.main().filter(|_| is_up),
+        since: is_up.then(|| view.report().since.clone()),
+        uptime: is_up.then(|| view.lasted()),
+        cpu_time,
+        memory,
+        pid_file: Some(service.controlling_pid_file()),
+        respawn: is_kept(context, service),
+        figures: None,
+        supervision: None,
+    };
+    context.output.result(format_args!("{message}{more}"), &Facts { supervision: Some(view), ..facts })?;
+    Ok(status.code())
+}
+
 fn more_lines(figures: &Figures, workers: bool) -> String {
     let table = if workers { format!("\n{}", figures::workers(figures)) } else { String::new() };
     format!("\n{}{table}", figures::lines(figures))
@@ -170,6 +224,7 @@ fn tell(
         figures: figures
             .filter(|_| context.output.format == Format::Json)
             .and_then(|row| serde_json::from_str(&row.1).ok()),
+        supervision: None,
     };
     context.output.result(format_args!("{message}{more}"), &facts)
 }

@@ -16,7 +16,7 @@ pub fn look(service: &Service) -> Result<State, Refusal> {
     match probe::look(pid_file, &Expect::default())? {
         // What locks its PID file needs no more proof. A daemon that does not is believed by its
         // executable, and only now is it worth finding out what that would be.
-        State::Dead { .. } => {
+        State::Dead { .. } if !service.is_supervised() => {
             probe::look(pid_file, &Expect { exe: Some(executable(Path::new(&service.program))), owner: None })
         }
         other => Ok(other),

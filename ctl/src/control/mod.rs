@@ -4,6 +4,8 @@ pub mod call;
 pub mod guard;
 pub mod kept;
 pub mod look;
+pub mod orphan;
 pub mod start;
 pub mod stop;
 pub mod subsys;
+pub mod supervised;

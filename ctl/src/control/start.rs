@@ -11,9 +11,10 @@ use foobar_initscripts::exit::Action;
 use foobar_initscripts::service::Service;
 use foobar_process::Pid;
 use foobar_process::probe::{Refusal, State};
+use foobar_process::startlock::StartLock;
 
 use crate::context::Context;
-use crate::control::{guard, look, subsys};
+use crate::control::{guard, look, subsys, supervised};
 use crate::failure::Failure;
 use crate::launch::{self, First};
 
@@ -28,6 +29,8 @@ pub enum Started {
     Already(Pid),
     /// It is ready. What its program wrote to standard error on the way is there too.
     Now(Pid, String),
+    /// It is ready and has ended already, as it should.
+    Finished(String),
 }
 
 /// Starts the service, unless it runs.
@@ -37,31 +40,35 @@ pub enum Started {
 pub fn start(context: &Context, service: &Service) -> Result<Started> {
     // Without the lock first: who finds it running needs no right to write.
     if let State::Running { process, .. } = look::look(service).map_err(|refusal| refused(&refusal))? {
-        subsys::remember(context, &service.name);
-        return Ok(Started::Already(process.pid()));
+        if !service.is_supervised() || supervised::is_up(context, service, &process) {
+            subsys::remember(context, &service.name);
+            return Ok(Started::Already(process.pid()));
+        }
     }
-    let _guard = guard::acquire(context, service)?;
-    start_alone(context, service)
+    let guard = guard::acquire(context, service)?;
+    start_alone(context, service, &guard)
 }
 
 /// [`start`] for a caller who holds the guard.
 ///
 /// # Errors
 /// As [`start`].
-pub fn start_alone(context: &Context, service: &Service) -> Result<Started> {
-    run(context, service).inspect(|_| subsys::remember(context, &service.name))
+pub fn start_alone(context: &Context, service: &Service, guard: &StartLock) -> Result<Started> {
+    run(context, service, guard).inspect(|_| subsys::remember(context, &service.name))
 }
 
-fn run(context: &Context, service: &Service) -> Result<Started> {
-    let state = look::look(service).map_err(|refusal| refused(&refusal))?;
+fn run(context: &Context, service: &Service, guard: &StartLock) -> Result<Started> {
+    let mut state = look::look(service).map_err(|refusal| refused(&refusal))?;
     context.output.step(look::explain(service, &state));
+    if let (true, State::Running { process, .. }) = (service.is_supervised(), &state) {
+        supervised::await_outcome(context, service, process)?;
+        state = look::look(service).map_err(|refusal| refused(&refusal))?;
+    }
     if let State::Running { process, .. } = state {
         return Ok(Started::Already(process.pid()));
     }
     if service.is_supervised() {
-        let what = "needs the supervisor, which this version does not have";
-        let remedy = "give it a program that puts itself into the background, and type = \"forking\"";
-        return Err(Failure::error(Action::Unimplemented, format!("{} {what}: {remedy}", service.name)));
+        return supervised::start(context, service, guard);
     }
     let limit = service.start_timeout.as_secs();
     context

@@ -18,12 +18,12 @@ use foobar_process::{Pid, Signal};
 
 use crate::context::Context;
 use crate::control::start::refused;
-use crate::control::{guard, look, subsys};
+use crate::control::{guard, look, subsys, supervised};
 use crate::failure::Failure;
 use crate::journal;
 
 /// How long the kernel may take to end a process after KILL.
-const KILL_GRACE: Duration = Duration::from_secs(2);
+pub(super) const KILL_GRACE: Duration = Duration::from_secs(2);
 
 /// How a stop ended well.
 #[derive(Debug)]
@@ -34,6 +34,8 @@ pub enum Stopped {
     Stale(Pid),
     /// It is gone now.
     Now(Pid, Ending),
+    /// Its supervisor was dead; what it had left is gone now.
+    Orphans(Vec<String>),
 }
 
 /// Stops the service if it runs; returns when it is gone.
@@ -56,6 +58,9 @@ pub fn stop_alone(context: &Context, service: &Service) -> Result<Stopped> {
 fn end(context: &Context, service: &Service) -> Result<Stopped> {
     let state = look::look(service).map_err(|refusal| refused(&refusal))?;
     context.output.step(look::explain(service, &state));
+    if service.is_supervised() {
+        return supervised::stop(context, service, state);
+    }
     match state {
         State::Stopped => Ok(Stopped::NotRunning),
         State::Dead { pid } => {
@@ -123,7 +128,7 @@ pub fn running(service: &Service) -> Result<Option<Process>> {
 /// Removes what a daemon that is gone has left, if it has left anything: its PID file, and the control socket that one with
 /// dropped privileges may not remove. Under the lock that a starting daemon holds while it makes its own, and judged once
 /// more there: so what goes is never a new one.
-fn remove_stale(service: &Service) -> Result<()> {
+pub(super) fn remove_stale(service: &Service) -> Result<()> {
     let pid_file = Path::new(service.controlling_pid_file());
     let is_stale = || matches!(look::look(service), Ok(State::Dead { .. }));
     let has_socket = || fs::symlink_metadata(control::path_for(pid_file)).is_ok();
@@ -163,13 +168,13 @@ fn report_kill(context: &Context, service: &Service, pid: Pid, after: Duration) 
     journal::warning(&text);
 }
 
-fn not_stopped(service: &Service, error: &StopError) -> anyhow::Error {
+pub(super) fn not_stopped(service: &Service, error: &StopError) -> anyhow::Error {
     let action =
         if matches!(error, StopError::NotPermitted { .. }) { Action::Permission } else { Action::Error };
     Failure::error(action, format!("cannot stop {}: {error}", service.name))
 }
 
-fn signal(name: SignalName) -> Result<Signal> {
+pub(super) fn signal(name: SignalName) -> Result<Signal> {
     format!("SIG{}", name.name())
         .parse()
         .map_err(|_| Failure::error(Action::NotConfigured, format!("this kernel has no signal {name}")))

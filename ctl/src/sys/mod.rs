@@ -2,6 +2,5 @@
 
 pub mod capture;
 pub mod dir;
-#[cfg(test)]
 pub mod logfile;
 pub mod umask;

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::Command;
 
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl::{set_child_subreaper, set_pdeathsig};
 use nix::sys::signal::Signal;
@@ -211,6 +211,16 @@ fn exit_of(status: WaitStatus) -> Option<Exit> {
 /// A kernel before 3.4.
 pub fn adopt_orphans() -> io::Result<()> {
     Ok(set_child_subreaper(true)?)
+}
+
+/// A pipe for the words of programs: its end for reading, which never waits, and its end for writing, which does.
+///
+/// # Errors
+/// No free descriptor.
+pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (reads, writes) = pipe2(OFlag::O_CLOEXEC)?;
+    fcntl(&reads, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+    Ok((reads, writes))
 }
 
 /// Ignores SIGCHLD: ended children vanish without becoming zombies, and nobody can ask how they ended (the article's

@@ -45,7 +45,12 @@ impl Ledger {
             }
         };
         file.set_len(0)?;
-        Ok(Ledger { file })
+        let ledger = Ledger { file };
+        // The room is taken now: later, when there may be none, lines are only written over.
+        for place in [Place::Main, Place::Command] {
+            ledger.write(place, None)?;
+        }
+        Ok(ledger)
     }
 
     /// Opens the record that the program before has made in this same process, and leaves it as it is.

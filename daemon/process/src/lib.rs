@@ -54,6 +54,7 @@ mod sys;
 pub mod syslog;
 pub mod terminal;
 mod trusted;
+pub mod uptime;
 pub mod usage;
 pub mod wait;
 

@@ -3,7 +3,7 @@
 
 use std::ffi::CString;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::sys::prctl::set_no_new_privs;
 use nix::unistd::{
@@ -63,6 +63,8 @@ pub struct Account {
     uid: Uid,
     gid: Gid,
     groups: Vec<Gid>,
+    home: PathBuf,
+    shell: PathBuf,
 }
 
 impl Account {
@@ -86,7 +88,65 @@ impl Account {
         let mut groups = getgrouplist(&text, gid).map_err(|error| database(user, error))?;
         groups.sort_unstable_by_key(|gid| gid.as_raw());
         groups.dedup();
-        Ok(Account { name: user.to_owned(), uid: entry.uid, gid, groups })
+        Ok(Account {
+            name: user.to_owned(),
+            uid: entry.uid,
+            gid,
+            groups,
+            home: entry.dir,
+            shell: entry.shell,
+        })
+    }
+
+    /// The same for a service file, where names and numbers may stand, the user may be left out (then it is the one whose
+    /// rights this process has), and groups be added.
+    ///
+    /// # Errors
+    /// [`PrivilegeError`].
+    pub fn of_service(
+        user: Option<&str>,
+        group: Option<&str>,
+        more: &[String],
+    ) -> Result<Account, PrivilegeError> {
+        let number = |text: &str| text.parse::<u32>().ok().filter(|number| *number != u32::MAX);
+        let entry = match user.map(|user| (user, number(user))) {
+            None => by_number(Uid::effective(), "the caller")?,
+            Some((user, Some(uid))) => by_number(Uid::from_raw(uid), user)?,
+            Some((user, None)) => {
+                name(user)?;
+                let found = User::from_name(user).map_err(|error| database(user, error))?;
+                found.ok_or_else(|| PrivilegeError::NoUser(user.to_owned()))?
+            }
+        };
+        let group_of = |group: &String| match number(group) {
+            Some(gid) => Ok(Gid::from_raw(gid)),
+            None => {
+                name(group)?;
+                let found = Group::from_name(group).map_err(|error| database(group, error))?;
+                found.map(|found| found.gid).ok_or_else(|| PrivilegeError::NoGroup(group.clone()))
+            }
+        };
+        let gid = group.map(str::to_owned).as_ref().map_or(Ok(entry.gid), group_of)?;
+        let text = name(&entry.name)?;
+        let mut groups = getgrouplist(&text, gid).map_err(|error| database(&entry.name, error))?;
+        for group in more {
+            groups.push(group_of(group)?);
+        }
+        groups.sort_unstable_by_key(|gid| gid.as_raw());
+        groups.dedup();
+        Ok(Account { name: entry.name, uid: entry.uid, gid, groups, home: entry.dir, shell: entry.shell })
+    }
+
+    /// The home directory.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// The login shell.
+    #[must_use]
+    pub fn shell(&self) -> &Path {
+        &self.shell
     }
 
     /// The name of the user.
@@ -182,6 +242,11 @@ pub fn confine(directory: &Path) -> io::Result<()> {
 /// A kernel before 3.5.
 pub fn no_new_privileges() -> io::Result<()> {
     Ok(set_no_new_privs()?)
+}
+
+fn by_number(uid: Uid, shown: &str) -> Result<User, PrivilegeError> {
+    let found = User::from_uid(uid).map_err(|error| database(shown, error))?;
+    found.ok_or_else(|| PrivilegeError::NoUser(format!("{shown} ({uid})")))
 }
 
 fn database(name: &str, error: nix::Error) -> PrivilegeError {

@@ -131,10 +131,17 @@ impl Pump {
         self.sinks.write(now);
     }
 
-    /// A line of the supervisor's own among those of the service. No limit is on these.
+    /// A line of the supervisor's own among those of the service. No limit is on these; to syslog it speaks for itself.
     pub fn note(&mut self, level: u8, text: &str, now: Instant) {
-        self.sinks.put(level, text, now);
+        let clean = clean(text.as_bytes());
+        let line = Line { level, text: text.as_bytes(), continues: false };
+        self.sinks.text.push_str(&written(&line, &clean, SystemTime::now()));
         self.sinks.write(now);
+    }
+
+    /// Whether the logger has taken everything.
+    pub fn is_drained(&self) -> bool {
+        self.sinks.syslog.as_ref().is_none_or(Queue::is_empty)
     }
 
     /// The program has ended: what it has left in the pipes is read, and what it did not end is a line. At most as much as pipes

@@ -1,0 +1,237 @@
+//! The supervisor as a program of its own, `foobarctl-supervise NAME [PREFIX]`: becomes a daemon with a locked PID file, and holds its
+//! service until that has ended. It is started by `foobarctl start`, which waits for its verdict.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use foobar_initscripts::exit::Action;
+use foobar_initscripts::layout::DEFAULT;
+use foobar_initscripts::name::ServiceName;
+use foobar_initscripts::service::{FOREVER, Service};
+use foobar_process::cgroup::{Controller, Group};
+use foobar_process::daemonize::{Daemonize, Readiness, Side};
+use foobar_process::identity::BootId;
+use foobar_process::ledger::Ledger;
+use foobar_process::pidfile::PidFile;
+use foobar_process::signal::Signals;
+use foobar_process::startlock::StartLock;
+use foobar_process::syslog::Priority;
+use foobar_process::{Pid, Signal, child, uptime};
+
+use crate::failure::Failure;
+use crate::output;
+use crate::root::{Root, Scope};
+use crate::supervisor::image::{self, Refused, Settled};
+use crate::supervisor::output::Output;
+use crate::supervisor::place::Place;
+use crate::supervisor::policy::History;
+use crate::supervisor::report::{Cost, Report, SCHEMA, State};
+use crate::supervisor::run;
+use crate::supervisor::server::Server;
+use crate::supervisor::unit::{Phase, Unit};
+use crate::target;
+
+/// The name that it is called by.
+pub const NAME: &str = "foobarctl-supervise";
+
+/// What it does signals with: those that end or reload the service, and those that are passed on.
+const SIGNALS: [Signal; 11] = [
+    Signal::SIGCHLD,
+    Signal::SIGTERM,
+    Signal::SIGINT,
+    Signal::SIGHUP,
+    Signal::SIGQUIT,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGALRM,
+    Signal::SIGWINCH,
+    Signal::SIGPWR,
+    Signal::SIGURG,
+];
+
+/// How much longer than the service may take the starter waits for us.
+const MARGIN: Duration = Duration::from_secs(30);
+
+/// Runs it; returns the exit code.
+pub fn supervise(arguments: &[OsString]) -> u8 {
+    begin(arguments).unwrap_or_else(|error| {
+        output::complain(format_args!("{error:#}"));
+        Failure::action_of(&error).code()
+    })
+}
+
+fn begin(arguments: &[OsString]) -> Result<u8> {
+    let called = uptime::since_boot();
+    let usage = || Failure::error(Action::Usage, format!("{NAME} is started by foobarctl start NAME"));
+    let (name, prefix) = match arguments {
+        [_, name] => (name, None),
+        [_, name, prefix] => (name, Some(Path::new(prefix))),
+        _ => return Err(usage()),
+    };
+    let name = ServiceName::parse(name.to_str().ok_or_else(usage)?).map_err(|_| usage())?;
+    let scope = if prefix.is_some() { Scope::Prefix } else { Scope::Machine };
+    let root = Root::open(scope, prefix.unwrap_or(Path::new("/")))?;
+    let service = target::service(&root, &name)?
+        .ok_or_else(|| Failure::error(Action::NotInstalled, format!("{name} is not installed")))?;
+    let text = root.read(Path::new(&DEFAULT.service_file(name.as_str())))?.map(|(text, _)| text);
+    let settled =
+        image::settle(&service.execution).map_err(|Refused(action, text)| Failure::error(action, text))?;
+    let place = Place::of(&root, &name);
+    place.make()?;
+    let patience = longest(&service);
+    match Daemonize::new().timeout(patience).detach()? {
+        Side::Starter(verdict) => {
+            if verdict.code() != 0 {
+                output::complain(&verdict);
+            }
+            Ok(verdict.code())
+        }
+        Side::Daemon(readiness) => {
+            let seed = Seed { service, settled, place, called, text: text.unwrap_or_default() };
+            Ok(seed.live(readiness))
+        }
+    }
+}
+
+/// How long a start may take until all of it has ended, well or not.
+pub fn longest(service: &Service) -> Duration {
+    let stops = service.stop_timeout.saturating_mul(3);
+    service.start_timeout.saturating_add(stops).saturating_add(MARGIN).min(FOREVER)
+}
+
+/// What the daemon begins with.
+struct Seed {
+    service: Service,
+    settled: Settled,
+    place: Place,
+    called: Duration,
+    text: Vec<u8>,
+}
+
+impl Seed {
+    /// The daemon's life; returns its exit code.
+    fn live(self, readiness: Readiness) -> u8 {
+        let pid_file = PathBuf::from(self.service.controlling_pid_file());
+        let made = StartLock::acquire(&pid_file, Instant::now() + MARGIN)
+            .map_err(|error| error.to_string())
+            .and_then(|lock| PidFile::create(&lock).map_err(|error| error.to_string()));
+        let pid_file = match made {
+            Ok(pid_file) => pid_file,
+            Err(text) => {
+                readiness.failed(Action::Error.code(), &text);
+                return Action::Error.code();
+            }
+        };
+        let served = self.prepare(pid_file.path());
+        let mut waits = None;
+        let code = match served {
+            Ok((mut unit, signals, mut server)) => {
+                unit.starter = Some(readiness);
+                let ran = run::run(&mut unit, &signals, &mut server);
+                if let Err(error) = &ran {
+                    unit.say(Priority::Crit, &format!("cannot wait any more: {error}"));
+                }
+                unit.output.finish();
+                if let Some(group) = unit.group.take() {
+                    group.remove();
+                }
+                server.close();
+                waits = unit.starter.take();
+                u8::from(unit.report.state == State::Failed)
+            }
+            Err(error) => {
+                readiness.failed(Failure::action_of(&error).code(), &format!("{error:#}"));
+                Action::Error.code()
+            }
+        };
+        if let Err(error) = pid_file.remove() {
+            Unit::syslog().send(Priority::Warning, &format!("cannot remove a PID file: {error}"));
+        }
+        if let Some(starter) = waits {
+            // All is over: it does not matter whether somebody still waits.
+            let _ = starter.ready();
+        }
+        code
+    }
+
+    fn prepare(self, pid_file: &Path) -> Result<(Unit, Signals, Server)> {
+        let signals = Signals::block(&SIGNALS)?;
+        child::adopt_orphans()?;
+        let server = Server::listen(pid_file)?;
+        let ledger = Ledger::create(&self.place.ledger())?;
+        self.place.write_service(&self.text)?;
+        let output = Output::new(&self.service, &self.place)?;
+        let log = Unit::syslog();
+        let group = self.group(&mut |text: &str| log.send(Priority::Warning, text));
+        let report = Report {
+            schema: SCHEMA,
+            service: self.service.name.to_string(),
+            state: State::Stopped,
+            since: String::new(),
+            since_boot: 0.0,
+            supervisor: Some(Pid::this().as_raw()),
+            main: None,
+            status: None,
+            reason: None,
+            restarts: 0,
+            last_exit: None,
+            invocation: invocation()?,
+            control_group: group.as_ref().map(|group| group.path().display().to_string()),
+            start: Cost { called: self.called.as_secs_f64(), took: None },
+            killed: Vec::new(),
+            sockets: Vec::new(),
+        };
+        let unit = Unit {
+            service: self.service,
+            place: self.place,
+            settled: self.settled,
+            boot: BootId::current()?,
+            ledger,
+            group,
+            report,
+            starter: None,
+            phase: Phase::Resting,
+            deadline: None,
+            is_unwanted: false,
+            main: None,
+            command: None,
+            history: History::default(),
+            ended: None,
+            has_finished: false,
+            failure: None,
+            output,
+            reloaded: None,
+            log,
+        };
+        Ok((unit, signals, server))
+    }
+
+    /// The control group with its limits; what cannot be limited is told.
+    fn group(&self, warn: &mut dyn FnMut(&str)) -> Option<Group> {
+        let mut group = Group::make(self.place.group());
+        let limits = [
+            (Controller::Pids, "tasks-max", self.service.confinement.tasks_max),
+            (Controller::Memory, "memory-max", self.service.confinement.memory_max),
+        ];
+        for (controller, key, limit) in limits {
+            let Some(limit) = limit.filter(|limit| !limit.is_infinite()) else { continue };
+            let set = match &mut group {
+                Some(group) => group.limit(controller, limit.0).map_err(|error| error.to_string()),
+                None => Err("there is no control group for it".to_owned()),
+            };
+            if let Err(why) = set {
+                warn(&format!("{}: {key} is not enforced: {why}", self.service.name));
+            }
+        }
+        group
+    }
+}
+
+/// A new ID as sd_id128 writes them: 32 hexadecimal digits.
+fn invocation() -> std::io::Result<String> {
+    let text = fs::read_to_string("/proc/sys/kernel/random/uuid")?;
+    Ok(text.trim_end().replace('-', ""))
+}

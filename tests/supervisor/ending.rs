@@ -1,0 +1,70 @@
+//! Stops: whoever does not follow is killed, and that is told; whatever was started goes too.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{Prefix, alive};
+
+fn pids(view: &serde_json::Value) -> Vec<u32> {
+    view["processes"].as_array().unwrap().iter().map(|line| line["pid"].as_u64().unwrap() as u32).collect()
+}
+
+#[test]
+fn who_ignores_the_signal_is_killed_and_that_is_told() {
+    let prefix = Prefix::new("deaf");
+    let script = format!("trap '' TERM; echo on >{}; while :; do sleep 1000; done", prefix.show("on"));
+    prefix.shell("it", &script, "stop-timeout = 1\n");
+    prefix.ctl(&["start", "it"]).expect(0);
+    prefix.text("on");
+    let main = prefix.main("it");
+    let begin = Instant::now();
+    let ran = prefix.ctl(&["stop", "it"]).expect(0);
+    assert!((Duration::from_secs(1)..Duration::from_secs(4)).contains(&begin.elapsed()));
+    assert!(
+        ran.out.contains("by KILL") && ran.err.contains(&format!("killed: process {main} (/bin/sh -c")),
+        "{ran:#?}"
+    );
+    assert!(!alive(main));
+}
+
+#[test]
+fn whatever_it_has_started_ends_with_it() {
+    let prefix = Prefix::new("leftovers");
+    // Daemons of its own, in sessions of their own, one deaf.
+    let script = format!(
+        "setsid sh -c 'trap \"\" TERM; sleep 1000 & wait; wait; wait' & (setsid sleep 1000 &) ; env -i setsid sleep 1000 & echo on >{}; exec sleep 1000",
+        prefix.show("on")
+    );
+    prefix.shell("it", &script, "stop-timeout = 1\n");
+    prefix.ctl(&["start", "it"]).expect(0);
+    prefix.text("on");
+    let all = foobar_tests::until("all five", crate::support::LIMIT, || {
+        let all = pids(&prefix.supervision("it"));
+        (all.len() == 5).then_some(all)
+    });
+    prefix.ctl(&["stop", "it"]).expect(0);
+    let left: Vec<&u32> = all.iter().filter(|pid| alive(**pid)).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_stopped_program_ends_too() {
+    let prefix = Prefix::new("frozen");
+    prefix.shell("it", "exec sleep 1000", "");
+    prefix.ctl(&["start", "it"]).expect(0);
+    crate::support::kill(prefix.main("it"), "STOP");
+    let begin = Instant::now();
+    let ran = prefix.ctl(&["stop", "it"]).expect(0);
+    assert!(begin.elapsed() < Duration::from_secs(3) && !ran.out.contains("KILL"), "{ran:#?}");
+}
+
+#[test]
+fn the_main_process_alone_is_stopped_if_that_is_wanted() {
+    let prefix = Prefix::new("process");
+    let script = format!("sleep 1000 & echo $! >{}; exec sleep 1001", prefix.show("child"));
+    prefix.shell("it", &script, "stop-mode = \"process\"\n");
+    prefix.ctl(&["start", "it"]).expect(0);
+    let child: u32 = prefix.text("child").trim().parse().unwrap();
+    prefix.ctl(&["stop", "it"]).expect(0);
+    assert!(alive(child));
+    crate::support::kill(child, "KILL");
+}

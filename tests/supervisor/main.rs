@@ -1,0 +1,11 @@
+//! Services that a supervisor holds, through foobarctl as a whole process.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+mod ending;
+mod lives;
+mod orphans;
+mod restarting;
+mod settings;
+mod starting;
+mod support;
