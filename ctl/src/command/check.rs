@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use foobar_initscripts::check::finding::{Finding, Rule, Severity};
-use foobar_initscripts::check::surroundings::Surroundings;
+use foobar_initscripts::check::meaning::{self, Facts as _};
+use foobar_initscripts::check::surroundings;
 use foobar_initscripts::check::tree::{Script, Tree, What};
 use foobar_initscripts::check::{depend, file, links, order, rules, script, service, state};
 use foobar_initscripts::exit::Action;
@@ -20,6 +21,7 @@ use crate::cli::{Check, FailOn};
 use crate::context::Context;
 use crate::control::kept;
 use crate::failure::Failure;
+use crate::inspect::meaning::Surroundings;
 use crate::inspect::{live, tree};
 use crate::machine;
 use crate::output;
@@ -163,13 +165,26 @@ fn lone(context: &Context, target: &str) -> Result<Vec<Finding>> {
     };
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if let Some(name) = name.strip_suffix(".toml") {
-        return Ok(service::read(&Context::name(name)?, &shown, &text)
-            .err()
-            .into_iter()
-            .map(|fault| *fault)
-            .collect());
+        return Ok(match service::read(&Context::name(name)?, &shown, &text) {
+            Ok(service) => of_service(&service, &shown, &text, &Surroundings::of(&context.root)),
+            Err(fault) => vec![*fault],
+        });
     }
-    Ok(script::check(&script::Subject { name, file: &shown, text: &text }, &Surroundings::default()))
+    Ok(script::check(
+        &script::Subject { name, file: &shown, text: &text },
+        &surroundings::Surroundings::default(),
+    ))
+}
+
+/// What is wrong with a service file that could be read.
+fn of_service(service: &Service, shown: &str, text: &[u8], around: &Surroundings<'_>) -> Vec<Finding> {
+    let mut found = meaning::check(service, shown, &String::from_utf8_lossy(text), around);
+    // Below a root directory of its own the program is not where it seems to be.
+    let below = service.execution.root_directory.as_deref().unwrap_or_default().trim_end_matches('/');
+    if !around.has_program(&format!("{below}{}", service.program)) {
+        found.push(service::without_program(service, shown, text));
+    }
+    found
 }
 
 /// The machine, or some of its services.
@@ -229,6 +244,7 @@ impl<'a> Machine<'a> {
 
     fn service_files(&mut self) -> Result<()> {
         let root = &self.context.root;
+        let around = Surroundings::of(root);
         for entry in root.names(Path::new(self.layout.service_dir))? {
             let name = entry.to_str().and_then(|entry| entry.strip_suffix(".toml"));
             let Some(name) = name.and_then(|name| ServiceName::parse(name).ok()) else { continue };
@@ -258,9 +274,7 @@ impl<'a> Machine<'a> {
                     continue;
                 }
             };
-            if !live::has_program(root, &service.program) {
-                self.found.push(service::without_program(&service, &shown, &text));
-            }
+            self.found.extend(of_service(&service, &shown, &text, &around));
             let has_entry = kept::entry(root, name.as_str()).is_ok_and(|entry| entry.is_some());
             if !has_entry && !self.tree.scripts.iter().any(|script| script.name == name.as_str()) {
                 self.found.push(service::without_script(&service, &shown));

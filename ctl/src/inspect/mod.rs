@@ -1,4 +1,5 @@
 //! Reads a machine for `check`: what lies there, and what runs.
 
 pub mod live;
+pub mod meaning;
 pub mod tree;

@@ -10,6 +10,7 @@ pub mod file;
 pub mod finding;
 mod header;
 pub mod links;
+pub mod meaning;
 pub mod order;
 pub mod rules;
 pub mod script;

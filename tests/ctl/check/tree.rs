@@ -50,6 +50,11 @@ pub struct Tree {
 }
 
 impl Tree {
+    /// Gives a path a mode.
+    pub fn allow(&self, below: &str, mode: u32) {
+        fs::set_permissions(self.path(below), fs::Permissions::from_mode(mode)).unwrap();
+    }
+
     /// Without a fault.
     pub fn new() -> Tree {
         let tree = Tree { sandbox: Sandbox::new("check") };

@@ -66,7 +66,7 @@ SERVICE_FILE_MISSING = "service-file-missing" Error [],
 SERVICE_FILE_INVALID = "service-file-invalid" Error [],
     "the service file has a fault",
     "every verb of the service fails",
-    "correct the line; foobarctl install --help lists the keys",
+    "correct the line; foobarctl help service-file explains the keys",
     "a service file is TOML with known keys only, so that a misspelt one is seen";
 
 SERVICE_PROGRAM_ABSENT = "service-program-absent" Error [],

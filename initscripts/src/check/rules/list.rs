@@ -1,11 +1,12 @@
 //! The whole table.
 
-use super::{buildroot, files, header, machine, script, values};
+use super::{buildroot, files, header, machine, script, service, values};
 use crate::check::finding::Rule;
 
 /// All rules, by topic.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    let parts = [header::ALL, values::ALL, script::ALL, buildroot::ALL, files::ALL, machine::ALL];
+    let parts =
+        [header::ALL, values::ALL, script::ALL, buildroot::ALL, files::ALL, service::ALL, machine::ALL];
     parts.into_iter().flatten().copied()
 }
 

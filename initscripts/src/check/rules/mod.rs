@@ -7,6 +7,7 @@ pub mod header;
 mod list;
 pub mod machine;
 pub mod script;
+pub mod service;
 pub mod values;
 
 pub use list::{all, find};
