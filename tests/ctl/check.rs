@@ -4,6 +4,7 @@
 mod beside;
 mod live;
 mod machine;
+mod meaning;
 mod scripts;
 mod tree;
 mod usage;

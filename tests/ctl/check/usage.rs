@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use foobar_initscripts::check::rules;
 
 use super::tree::Tree;
-use super::{live, machine, scripts};
+use super::{live, machine, meaning, scripts};
 use crate::support::ctl;
 
 #[test]
@@ -15,6 +15,7 @@ fn every_code_is_shown_by_a_test() {
         .chain(scripts::BUILDROOT_ROWS)
         .map(|row| row.0)
         .chain(machine::ROWS.iter().map(|row| row.0))
+        .chain(meaning::ROWS.iter().map(|row| row.0))
         .chain(live::CODES)
         .collect();
     let all: BTreeSet<&str> = rules::all().map(|rule| rule.code).collect();
