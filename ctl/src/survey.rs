@@ -45,7 +45,8 @@ pub fn clues(root: &Root) -> io::Result<Clues> {
 /// With the path in words, for the first that cannot be read.
 pub fn installed(root: &Root, layout: &Layout) -> io::Result<Installed> {
     let mut found = match layout.scheme {
-        Scheme::SysV(_) => gathered(root, &Sources::of(layout))?,
+        Scheme::SysV(_) if layout.has_insserv_order() => gathered(root, &Sources::of(layout))?,
+        Scheme::SysV(_) => read(root, &Sources::of(layout), Installed::by_name())?,
         Scheme::Rcs(_) => numbered(root, layout)?,
     };
     if !layout.facilities.is_empty() {
@@ -56,7 +57,7 @@ pub fn installed(root: &Root, layout: &Layout) -> io::Result<Installed> {
 
 /// Scripts that have their numbers in their own names.
 fn numbered(root: &Root, layout: &Layout) -> io::Result<Installed> {
-    let mut installed = Installed::new();
+    let mut installed = Installed::by_name();
     let path = Path::new(layout.script_dir);
     let Some(dir) = directory(root, path)? else { return Ok(installed) };
     for file in ordered_names(root, path, &dir)? {
@@ -81,7 +82,10 @@ fn numbered(root: &Root, layout: &Layout) -> io::Result<Installed> {
 /// # Errors
 /// With the path in words, for the first that cannot be read.
 pub fn gathered(root: &Root, sources: &Sources) -> io::Result<Installed> {
-    let mut installed = Installed::new();
+    read(root, sources, Installed::new())
+}
+
+fn read(root: &Root, sources: &Sources, mut installed: Installed) -> io::Result<Installed> {
     let mut filters = Vec::new();
     if let Some(insserv) = &sources.insserv {
         filters = filters_of(root, &insserv.filters)?;

@@ -64,6 +64,8 @@ pub struct Installed {
     pub(crate) overrides: Vec<Override>,
     pub(crate) links: Vec<Entry>,
     pub(crate) conf: Conf,
+    /// Each script provides the name of its file, whatever its header says.
+    by_name: bool,
 }
 
 /// A header with its words as symbols.
@@ -142,9 +144,16 @@ impl Installed {
         Installed::default()
     }
 
+    /// An empty root where each script provides the name of its file, too: what is not insserv goes by that.
+    #[must_use]
+    pub fn by_name() -> Installed {
+        Installed { by_name: true, ..Installed::default() }
+    }
+
     /// Adds a file of /etc/init.d. Directories need not be added; files that insserv skips may be.
     pub fn add_script(&mut self, file: &ScriptFile<'_>) {
-        let head = self.add_head(file.text);
+        let own = Some(file.name).filter(|_| self.by_name);
+        let head = self.add_head(file.text, own);
         self.intern_names(file.name);
         let indirect = file.symlink.is_some_and(|target| !target.contains('/')) && file.name != "reboot";
         let eligible = file.executable && !indirect && !crate::name::is_skipped(file.name);
@@ -154,7 +163,7 @@ impl Installed {
 
     /// Adds a file of an override directory.
     pub fn add_override(&mut self, tier: Tier, name: &str, text: &[u8]) {
-        let head = self.add_head(text);
+        let head = self.add_head(text, None);
         self.heads[head as usize].tier = Some(tier);
         let name = self.names.intern(name);
         self.overrides.push(Override { tier, name, head });
@@ -169,7 +178,7 @@ impl Installed {
 
     /// As [`Installed::add_link`], for a link to an existing file that is not in init.d.
     pub fn add_outside_link(&mut self, runlevel: Runlevel, entry: &str, target: &str, text: &[u8]) {
-        let head = self.add_head(text);
+        let head = self.add_head(text, None);
         self.add_entry(runlevel, entry, target, head);
     }
 
@@ -260,7 +269,8 @@ impl Installed {
         }
     }
 
-    fn add_head(&mut self, text: &[u8]) -> u32 {
+    /// `own`: a name that it provides beside those that its header names.
+    fn add_head(&mut self, text: &[u8], own: Option<&str>) -> u32 {
         let openrc = text.starts_with(b"#!/sbin/openrc-run") || text.starts_with(b"#!/usr/sbin/openrc-run");
         let text = if openrc { OPENRC } else { text };
         let fields = scan::scan(text, |_, _| {});
@@ -268,6 +278,10 @@ impl Installed {
         for (at, key) in Key::ALL.into_iter().take(LISTS).enumerate() {
             for word in words::names(value(&fields, key)) {
                 let symbol = self.names.intern(word);
+                self.words.push(symbol);
+            }
+            if let Some(own) = own.filter(|_| key == Key::Provides) {
+                let symbol = self.names.intern(own);
                 self.words.push(symbol);
             }
             head.ends[at] = (self.words.len() as u32 - head.first).min(u32::from(u16::MAX)) as u16;
@@ -285,7 +299,7 @@ impl Installed {
         };
         (head.start, head.stop) = (levels(Key::DefaultStart), levels(Key::DefaultStop));
         head.interactive = value(&fields, Key::Interactive) == "true";
-        head.named = !value(&fields, Key::Provides).is_empty();
+        head.named = own.is_some() || !value(&fields, Key::Provides).is_empty();
         head.begun = fields.begin.is_some();
         head.complete = fields.is_complete();
         head.openrc = openrc;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use foobar_initscripts::check::elsewhere;
 use foobar_initscripts::check::finding::{Finding, Rule, Severity};
 use foobar_initscripts::check::meaning::{self, Facts as _};
 use foobar_initscripts::check::surroundings;
@@ -12,6 +13,7 @@ use foobar_initscripts::check::tree::{Script, Tree, What};
 use foobar_initscripts::check::{depend, file, links, order, rules, script, service, state};
 use foobar_initscripts::exit::Action;
 use foobar_initscripts::layout::Layout;
+use foobar_initscripts::layout::facts::Scheme;
 use foobar_initscripts::name::ServiceName;
 use foobar_initscripts::order::{Change, arrange};
 use foobar_initscripts::service::Service;
@@ -211,10 +213,15 @@ impl<'a> Machine<'a> {
         self.must_exist(wanted)?;
         self.files();
         self.order();
+        let layout = self.layout;
+        let is_one_of = |layout: &Layout, file: &str| {
+            wanted.iter().any(|wanted| wanted.as_str() == service_of(layout, file))
+        };
+        self.found.retain(|finding| elsewhere::holds(finding.rule, layout));
         if !wanted.is_empty() {
-            self.found.retain(|finding| wanted.iter().any(|name| name.as_str() == finding.subject));
+            self.found.retain(|finding| is_one_of(layout, &finding.subject));
         }
-        let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted.as_str() == name);
+        let is_wanted = |file: &str| wanted.is_empty() || is_one_of(layout, file);
         let count = |number: &usize, _: &str| number + 1;
         let scripts =
             self.tree.scripts.iter().filter(|script| script.is_eligible()).map(|script| script.name.as_str());
@@ -229,7 +236,7 @@ impl<'a> Machine<'a> {
     }
 
     fn must_exist(&self, wanted: &BTreeSet<ServiceName>) -> Result<()> {
-        let has_script = |name: &str| self.tree.scripts.iter().any(|script| script.name == name);
+        let has_script = |name: &str| self.has_script(name);
         let has_link = |name: &str| self.tree.entries.iter().any(|entry| entry.name.get(3..) == Some(name));
         let missing = wanted.iter().find(|name| {
             !has_script(name.as_str()) && !has_link(name.as_str()) && !self.services.contains_key(*name)
@@ -240,6 +247,10 @@ impl<'a> Machine<'a> {
             Action::NotInstalled,
             format!("{name} is not installed: there is no {script}; for a file elsewhere write ./{name}"),
         ))
+    }
+
+    fn has_script(&self, name: &str) -> bool {
+        self.tree.scripts.iter().any(|script| service_of(self.layout, &script.name) == name)
     }
 
     fn service_files(&mut self) -> Result<()> {
@@ -276,7 +287,7 @@ impl<'a> Machine<'a> {
             };
             self.found.extend(of_service(&service, &shown, &text, &around));
             let has_entry = kept::entry(root, name.as_str()).is_ok_and(|entry| entry.is_some());
-            if !has_entry && !self.tree.scripts.iter().any(|script| script.name == name.as_str()) {
+            if !has_entry && !self.has_script(name.as_str()) {
                 self.found.push(service::without_script(&service, &shown));
             }
             if root.is_live() {
@@ -290,7 +301,8 @@ impl<'a> Machine<'a> {
     /// Each script as a file and as a text, and what belongs to it.
     fn files(&mut self) {
         let root = &self.context.root;
-        let around = order::surroundings(&self.tree);
+        let is_numbered = !matches!(self.layout.scheme, Scheme::SysV(_));
+        let around = order::surroundings(&self.tree).numbered(is_numbered);
         let linked = links::linked(&self.tree);
         let trusted = trusted(self.context);
         let mut found = Vec::new();
@@ -305,11 +317,12 @@ impl<'a> Machine<'a> {
             ));
             let absent = script::interpreter(&one.text).filter(|path| !live::has_program(root, path));
             found.extend(absent.map(|path| state::no_interpreter(&one.name, &one.file, &path)));
-            let name = ServiceName::parse(&one.name).ok();
+            let service = service_of(self.layout, &one.name);
+            let name = ServiceName::parse(service).ok();
             let ours = name.as_ref().and_then(|name| self.services.get(name));
             let service = ours.and_then(Option::as_ref);
             found.extend(service::check_script(one, service, ours.is_some(), self.layout));
-            let defaults = PathBuf::from(self.layout.defaults_file(&one.name));
+            let defaults = PathBuf::from(self.layout.defaults_file(service_of(self.layout, &one.name)));
             if let Ok(Some((text, _))) = root.read(&defaults) {
                 found.extend(state::defaults(&one.name, &tree::show(root, &defaults), &text));
             }
@@ -322,7 +335,9 @@ impl<'a> Machine<'a> {
 
     /// Links and dependencies.
     fn order(&mut self) {
-        self.found.extend(links::check(&self.tree));
+        if let Scheme::SysV(_) = self.layout.scheme {
+            self.found.extend(links::check(&self.tree));
+        }
         let installed = match survey::installed(&self.context.root, self.layout) {
             Ok(installed) => installed,
             Err(error) => {
@@ -331,7 +346,8 @@ impl<'a> Machine<'a> {
             }
         };
         let arrangement = arrange(&installed, &Change::nothing().forced());
-        self.found.extend(order::check(&self.tree, &arrangement));
+        let found = order::check(&self.tree, &arrangement);
+        self.found.extend(found.into_iter().filter(|finding| finding.file != tree::BUILT_IN));
         if let Ok(arrangement) = &arrangement {
             self.found.extend(depend::check(&self.tree, arrangement));
         }
@@ -353,6 +369,11 @@ impl<'a> Machine<'a> {
             Err(error) => output.warn(format_args!("cannot run {file} status: {error}")),
         }
     }
+}
+
+/// The service that a script belongs to, by the name of its file.
+fn service_of<'a>(layout: &Layout, file: &'a str) -> &'a str {
+    layout.script_name(file).map_or(file, |(name, _)| name)
 }
 
 /// Who may own scripts beside root: below a prefix, we ourselves; in the tree of another machine, who unpacked it.

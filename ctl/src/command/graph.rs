@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 use foobar_initscripts::exit::Action;
 use foobar_initscripts::explain::{self, Loop, Mark, Picture};
+use foobar_initscripts::installed::Installed;
 use foobar_initscripts::layout::Layout;
 use foobar_initscripts::link::Kind;
 use foobar_initscripts::name::Runlevel;
@@ -33,11 +34,16 @@ pub fn run(context: &Context, arguments: &Graph) -> Result<Action> {
     let layout = context.layout()?;
     let kind = if arguments.stop { Kind::Kill } else { Kind::Start };
     let installed = survey::installed(&context.root, layout)?;
-    let now = outline(&installed)?;
+    if arguments.stop && layout.runlevels.is_empty() {
+        let text =
+            format!("--stop: in the layout {} all is stopped in the opposite order of starting", layout.name);
+        return Err(Failure::error(Action::Usage, text));
+    }
+    let now = outline(&installed, layout)?;
     let planned = match (arguments.diff, &arguments.name) {
         (Some(verb), Some(name)) => {
             let plan = difference(context, layout, verb, name)?;
-            Some(outline(&explain::after(&installed, layout, &plan))?)
+            Some(outline(&explain::after(&installed, layout, &plan), layout)?)
         }
         _ => None,
     };
@@ -81,9 +87,14 @@ pub fn run(context: &Context, arguments: &Graph) -> Result<Action> {
     Ok(Action::Ok)
 }
 
-fn outline(installed: &foobar_initscripts::installed::Installed) -> Result<Outline> {
-    order::outline(installed, &Change::nothing().forced())
-        .map_err(|error| Failure::error(Action::Error, error.to_string()))
+/// The order: as insserv computes it or, where it does not, as the links have it.
+fn outline(installed: &Installed, layout: &Layout) -> Result<Outline> {
+    let computed = order::outline(installed, &Change::nothing().forced())
+        .map_err(|error| Failure::error(Action::Error, error.to_string()))?;
+    if layout.has_insserv_order() {
+        return Ok(computed);
+    }
+    Ok(explain::linked(computed, installed, layout))
 }
 
 /// What has to do with a service, and all that a change touches.
@@ -113,7 +124,8 @@ fn levels(context: &Context, layout: &Layout, arguments: &Graph) -> Result<Vec<R
         fields.next().filter(|action| *action == "initdefault")?;
         Runlevel::from_letter(level)
     });
-    Ok(vec![Runlevel::S, default.unwrap_or(Runlevel::R2)])
+    let shown = [Runlevel::S, default.unwrap_or(Runlevel::R2)];
+    Ok(shown.into_iter().filter(|level| layout.levels().contains(level)).collect())
 }
 
 /// What a verb would do, with none of its options.

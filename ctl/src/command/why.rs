@@ -3,9 +3,12 @@
 
 use anyhow::Result;
 use foobar_initscripts::exit::Action;
-use foobar_initscripts::explain::{self, Loop};
+use foobar_initscripts::explain::{self, Loop, Standing};
+use foobar_initscripts::installed::Installed;
+use foobar_initscripts::layout::Layout;
+use foobar_initscripts::layout::facts::{Numbers, Scheme, SysV};
 use foobar_initscripts::link::{Kind, Link};
-use foobar_initscripts::order::{self, Change};
+use foobar_initscripts::order::{self, Change, Outline};
 use serde::Serialize;
 
 use crate::cli::Why;
@@ -24,6 +27,13 @@ struct Facts<'a> {
     loops: Vec<&'a Loop>,
 }
 
+/// What `--format json` prints where numbers are not computed.
+#[derive(Debug, Serialize)]
+struct Numbered<'a> {
+    layout: &'static str,
+    orders: &'a [Standing],
+}
+
 /// Explains both numbers of a script.
 pub fn run(context: &Context, arguments: &Why) -> Result<Action> {
     let name = arguments.service.name.as_str();
@@ -40,6 +50,9 @@ pub fn run(context: &Context, arguments: &Why) -> Result<Action> {
             ),
         ));
     };
+    if !layout.has_insserv_order() {
+        return standing(context, layout, &installed, outline, node);
+    }
     let [start, stop] = [Kind::Start, Kind::Kill].map(|kind| explain::why(&outline, layout, node, kind));
     let numbers = |link: &Link| match link.kind {
         Kind::Start => start.as_ref().map(|why| why.sequence),
@@ -69,4 +82,44 @@ pub fn run(context: &Context, arguments: &Why) -> Result<Action> {
         Facts { service: name, start: start.as_ref(), stop: stop.as_ref(), other_numbers: others, loops };
     context.output.result(lines.join("\n"), &facts)?;
     Ok(Action::Ok)
+}
+
+/// Where nothing computes numbers: which they are, and what they have to do for.
+fn standing(
+    context: &Context,
+    layout: &Layout,
+    installed: &Installed,
+    outline: Outline,
+    node: usize,
+) -> Result<Action> {
+    let outline = explain::linked(outline, installed, layout);
+    let kinds = if layout.runlevels.is_empty() { &[Kind::Start][..] } else { &[Kind::Start, Kind::Kill] };
+    let told: Vec<Standing> =
+        kinds.iter().map(|kind| explain::standing(&outline, installed, layout, node, *kind)).collect();
+    let mut lines: Vec<String> = told.iter().map(ToString::to_string).collect();
+    lines.push(rule(layout));
+    context.output.result(lines.join("\n"), &Numbered { layout: layout.name, orders: &told })?;
+    Ok(Action::Ok)
+}
+
+/// Where the numbers of a layout come from.
+fn rule(layout: &Layout) -> String {
+    let name = layout.name;
+    match layout.scheme {
+        Scheme::SysV(SysV { numbers: Numbers::Chkconfig(_), .. }) => format!(
+            "in the layout {name} a number is that of the line '# chkconfig:', or one more than that of what it needs"
+        ),
+        Scheme::SysV(SysV { numbers: Numbers::Fixed(usual), .. }) => format!(
+            "in the layout {name} numbers are given by hand; a new service gets S{} and K{} where its neighbours allow it",
+            usual.start, usual.stop
+        ),
+        Scheme::SysV(SysV { numbers: Numbers::Insserv, .. }) => {
+            format!("in the layout {name} insserv gives numbers")
+        }
+        Scheme::Rcs(rcs) => format!(
+            "in the layout {name} the number is part of the script's name, and all is stopped in the opposite order; a \
+             new service gets S{} where its neighbours allow it",
+            rcs.usual
+        ),
+    }
 }

@@ -10,9 +10,13 @@ use foobar_initscripts::check::finding::Finding;
 use foobar_initscripts::check::order;
 use foobar_initscripts::check::tree::{Entry, Leads, Script, Text, Tree, What};
 use foobar_initscripts::layout::Layout;
+use foobar_initscripts::layout::facts::Scheme;
 
 use crate::root::{Root, leads_nowhere};
 use crate::sys::dir::Kind;
+
+/// Where facilities of a layout are defined that no file of the tree defines.
+pub const BUILT_IN: &str = "(built in)";
 
 /// A tree that is being read.
 struct Reading<'a> {
@@ -23,10 +27,11 @@ struct Reading<'a> {
 /// Reads all of it; the findings are about what could not be read.
 pub fn read(root: &Root, layout: &Layout) -> (Tree, Vec<Finding>) {
     let mut reading = Reading { root, found: Vec::new() };
-    let mut tree = Tree::default();
+    let mut tree = Tree { by_name: !layout.has_insserv_order(), ..Tree::default() };
     let scripts = Path::new(layout.script_dir);
-    tree.scripts =
-        reading.names(scripts).iter().map(|name| script(root, &scripts.join(name), name)).collect();
+    let files = reading.names(scripts);
+    let is_one = |file: &&String| layout.script_name(file).is_some();
+    tree.scripts = files.iter().filter(is_one).map(|name| script(root, &scripts.join(name), name)).collect();
     let there = |script: &&Script| matches!(script.what, What::File { .. } | What::Unreadable(_));
     let known: BTreeSet<String> =
         tree.scripts.iter().filter(there).map(|script| script.name.clone()).collect();
@@ -37,6 +42,21 @@ pub fn read(root: &Root, layout: &Layout) -> (Tree, Vec<Finding>) {
             let leads = leads(root, &path, &name, &known);
             tree.entries.push(Entry { level: *level, file: show(root, &path), name, leads });
         }
+    }
+    if let Scheme::Rcs(_) = layout.scheme {
+        // A script with a number is its own link; rcS looks at none that begins with K.
+        let started = known.iter().filter(|name| name.starts_with('S'));
+        let own = started.filter_map(|name| Some((layout.script_name(name)?.1?, name)));
+        tree.entries.extend(own.map(|(link, name)| Entry {
+            level: link.runlevel,
+            file: show(root, &scripts.join(name)),
+            name: name.clone(),
+            leads: Leads::Script(name.clone()),
+        }));
+    }
+    if !layout.facilities.is_empty() {
+        let text = layout.facilities.as_bytes().to_vec();
+        tree.conf.push(Text { file: BUILT_IN.to_owned(), text });
     }
     let Some(depend) = &layout.depend else { return (tree, reading.found) };
     tree.conf.extend(reading.text(Path::new(depend.conf)));

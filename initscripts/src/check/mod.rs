@@ -6,6 +6,7 @@ mod block;
 mod body;
 mod buildroot;
 pub mod depend;
+pub mod elsewhere;
 pub mod file;
 pub mod finding;
 mod header;

@@ -51,7 +51,7 @@ pub fn surroundings(tree: &Tree) -> Surroundings {
     let names = machine.facilities.keys();
     let making = names.clone().map(|name| (name.clone(), machine.closure(name, start))).collect();
     let ending = ["$local_fs", "$remote_fs"].iter().flat_map(|name| machine.closure(name, stop)).collect();
-    Surroundings { defined: names.cloned().collect(), making, ending, installed: true }
+    Surroundings { defined: names.cloned().collect(), making, ending, installed: true, numbered: false }
 }
 
 fn facilities(conf: &[Text]) -> Facilities {

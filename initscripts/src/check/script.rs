@@ -34,7 +34,7 @@ pub fn check(subject: &Subject<'_>, around: &Surroundings) -> Vec<Finding> {
         return report.found;
     }
     let block = Block::read(&text);
-    if buildroot::is_name(subject.name) && block.begin.is_none() {
+    if around.numbered || buildroot::is_name(subject.name) && block.begin.is_none() {
         buildroot::check(subject.name, &text, &mut report);
         return report.found;
     }

@@ -12,11 +12,19 @@ pub struct Surroundings {
     pub(super) making: BTreeMap<String, BTreeSet<String>>,
     /// The scripts that stop with the file systems or after them.
     pub(super) ending: BTreeSet<String>,
+    /// Scripts are started by the number in their own names, as busybox's rcS does it.
+    pub(super) numbered: bool,
     /// There is a machine.
     pub(super) installed: bool,
 }
 
 impl Surroundings {
+    /// The same where scripts have numbers in their own names.
+    #[must_use]
+    pub fn numbered(self, numbered: bool) -> Surroundings {
+        Surroundings { numbered, ..self }
+    }
+
     /// Whether a script cannot wait for a facility, as that waits for it.
     pub(super) fn makes(&self, facility: &str, script: &str) -> bool {
         self.making.get(facility).is_some_and(|scripts| scripts.contains(script))

@@ -89,6 +89,8 @@ pub struct Tree {
     pub conf: Vec<Text>,
     /// `.depend.boot`, `.depend.start` and `.depend.stop`; none unless all are there.
     pub depend: Option<[Text; 3]>,
+    /// Whether each script provides the name of its file, whatever its header says: so where insserv is not used.
+    pub by_name: bool,
 }
 
 impl Script {
@@ -117,6 +119,8 @@ pub(super) struct Placed<'a> {
     pub file: &'a str,
     pub header: Header,
     lines: [u32; Key::COUNT],
+    /// See [`Tree::by_name`].
+    by_name: bool,
     /// Its numbers in the runlevels.
     pub numbers: BTreeMap<(Kind, Runlevel), u8>,
 }
@@ -138,10 +142,11 @@ impl Placed<'_> {
 
     /// The names that it can be waited for by.
     pub(super) fn provides(&self) -> Vec<&str> {
-        if self.header.provides.is_empty() {
-            return vec![&self.script.name];
-        }
-        self.header.provides.iter().map(String::as_str).filter(|word| !word.starts_with('$')).collect()
+        let file = self.script.name.as_str();
+        let name = if super::buildroot::is_name(file) { &file[3..] } else { file };
+        let said = self.header.provides.iter().map(String::as_str).filter(|word| !word.starts_with('$'));
+        let own = self.by_name || self.header.provides.is_empty();
+        said.chain(own.then_some(name)).collect()
     }
 
     /// A finding about a key of its header.
@@ -172,7 +177,7 @@ impl Tree {
                 let fields = scan::scan(text, |_, _| {});
                 let lines = Key::ALL.map(|key| fields.get(key).map_or(1, |(_, line)| line));
                 let numbers = numbers.remove(script.name.as_str()).unwrap_or_default();
-                Placed { script, file, header: lsb::parse(text).0, lines, numbers }
+                Placed { script, file, header: lsb::parse(text).0, lines, by_name: self.by_name, numbers }
             })
             .collect()
     }

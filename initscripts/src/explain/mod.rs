@@ -4,6 +4,7 @@
 mod after;
 mod compare;
 mod dot;
+mod linked;
 mod loops;
 mod picture;
 mod reduce;
@@ -14,6 +15,7 @@ mod why;
 pub use after::after;
 pub use compare::compare;
 pub use dot::dot;
+pub use linked::{Neighbour, Number, Standing, linked, standing};
 pub use loops::{Loop, Turn, loops};
 pub use picture::{Arrow, Item, Lane, Mark, Picture, picture};
 pub use svg::svg;

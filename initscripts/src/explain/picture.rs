@@ -148,7 +148,9 @@ pub fn picture(outline: &Outline, layout: &Layout, level: Runlevel, kind: Kind) 
         mark: Mark::Same,
     };
     let arrows = reduce::reduced(outline, kind, pairs).into_iter().map(arrow).collect();
-    Picture::new(format!("{verb} in runlevel {level}"), items, arrows)
+    let when =
+        if layout.runlevels.is_empty() { "at boot".to_owned() } else { format!("in runlevel {level}") };
+    Picture::new(format!("{verb} {when}"), items, arrows)
 }
 
 /// Whether a script is started or stopped there. Where both are wanted insserv makes a kill link.

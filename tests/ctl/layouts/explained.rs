@@ -1,0 +1,109 @@
+//! `why`, `graph` and `check` where insserv does not give the numbers: what is so, and not what insserv would do.
+
+use super::roots::Root;
+
+/// Fails unless `text` has these lines, in this order; blanks around them do not count.
+#[track_caller]
+fn has(text: &str, lines: &[&str]) {
+    let mut rest = text.lines().map(str::trim);
+    for line in lines {
+        assert!(rest.any(|there| there == *line), "there is no {line:?} in its place in:\n{text}");
+    }
+}
+
+#[test]
+fn why_tells_numbers_and_neighbours() {
+    let root = Root::lfs();
+    root.ctl(&["install"]).expect(0);
+    let told = root.ctl(&["why", "foobar"]).expect(0).out;
+    has(
+        &told,
+        &[
+            "foobar starts as S44 (2345)",
+            "has to come after network, which has S10 (2), S20 (345)",
+            "/etc/rc.d/init.d/foobar:4: Required-Start: $network",
+            "has to come before zope, which has S45 (345)",
+            "foobar stops as K50 (016)",
+            "has to come after zope, which has K20 (0126)",
+            "has to come before network, which has K80 (016)",
+        ],
+    );
+    assert!(!told.contains("insserv") && told.contains("numbers are given by hand"), "{told}");
+    std::fs::rename(root.path("etc/rc.d/rc3.d/S44foobar"), root.path("etc/rc.d/rc3.d/S15foobar")).unwrap();
+    let told = root.ctl(&["why", "foobar"]).expect(0).out;
+    has(&told, &["has to come after network, which has S10 (2), S20 (345) - and does not"]);
+    let facts = root.ctl(&["--format", "json", "why", "foobar"]).expect(0).json();
+    assert_eq!(facts["orders"][0]["numbers"][0]["number"], "S15");
+
+    let root = Root::busybox();
+    root.ctl(&["install"]).expect(0);
+    let told = root.ctl(&["why", "foobar"]).expect(0).out;
+    has(
+        &told,
+        &[
+            "foobar starts as S50 (S)",
+            "has to come after network, which has S40 (S)",
+            "/etc/init.d/S50foobar:4: Required-Start: $network",
+            "has to come before last, which has S99 (S)",
+            "/etc/init.d/S99last:4: Required-Start: foobar",
+        ],
+    );
+    assert!(told.contains("opposite order"), "{told}");
+
+    let root = Root::redhat();
+    root.ctl(&["install"]).expect(0);
+    let told = root.ctl(&["why", "zope"]).expect(0).out;
+    has(&told, &["zope starts as S51 (35)", "has to come after foobar, which has S50 (2345)"]);
+    assert!(told.contains("# chkconfig:"), "{told}");
+}
+
+#[test]
+fn graph_draws_the_numbers_that_are_there() {
+    let root = Root::redhat();
+    root.ctl(&["install"]).expect(0);
+    let lanes =
+        ["|-- 10", "|-- 12", "|-- 50", "`-- foobar <- network, rsyslog", "|-- 51", "|-- 52", "`-- 90"];
+    let drawn = root.ctl(&["graph", "--runlevel", "3"]).expect(0).out;
+    for lane in lanes {
+        assert!(drawn.contains(lane), "{lane}:\n{drawn}");
+    }
+    let ran = root.ctl(&["graph", "--runlevel", "S"]).expect(2);
+    assert!(ran.err.contains("no runlevel"), "{ran:#?}");
+
+    let root = Root::busybox();
+    let drawn = root.ctl(&["graph", "--diff", "install", "foobar"]).expect(0).out;
+    assert!(
+        drawn.starts_with("start at boot") && drawn.contains("-- 50") && drawn.contains("foobar"),
+        "{drawn}"
+    );
+    let ran = root.ctl(&["graph", "--stop"]).expect(2);
+    assert!(ran.err.contains("opposite order"), "{ran:#?}");
+}
+
+/// The codes of the findings about a service.
+fn codes(root: &Root, name: &str) -> Vec<String> {
+    let facts = root.ctl(&["--format", "json", "check", name]).json();
+    let found = facts["findings"].as_array().unwrap_or_else(|| panic!("{facts}")).clone();
+    found.iter().map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn check_has_nothing_to_say_of_our_scripts_and_finds_wrong_numbers() {
+    // What is missing in every tree of a test.
+    let usual = ["service-program-absent", "interpreter-absent"];
+    for root in [Root::redhat(), Root::lfs(), Root::busybox()] {
+        for style in [&["install"][..], &["install", "--standalone", "--force"]] {
+            root.ctl(style).expect(0);
+            let found = codes(&root, "foobar");
+            assert!(found.iter().all(|code| usual.contains(&code.as_str())), "{found:?}\n{}", root.picture());
+        }
+    }
+    let root = Root::lfs();
+    root.ctl(&["install"]).expect(0);
+    std::fs::rename(root.path("etc/rc.d/rc3.d/S44foobar"), root.path("etc/rc.d/rc3.d/S15foobar")).unwrap();
+    assert!(codes(&root, "foobar").contains(&"order-wrong".to_owned()));
+    let root = Root::busybox();
+    root.ctl(&["install"]).expect(0);
+    std::fs::rename(root.path("etc/init.d/S50foobar"), root.path("etc/init.d/S15foobar")).unwrap();
+    assert!(codes(&root, "foobar").contains(&"order-wrong".to_owned()));
+}
