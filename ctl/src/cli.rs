@@ -139,6 +139,11 @@ pub enum Verb {
     /// And since when, and what it uses; of one that can be asked, its figures. Everybody may ask, but figures are
     /// for those who may control it.
     Status(Status),
+    /// Print what a service writes
+    ///
+    /// Of a service that runs under the supervisor: from its log file and the old ones beside it, or, when its log goes to
+    /// syslog alone, the last lines, which are kept for this. Each line has a stamp in UTC and a level.
+    Logs(Logs),
     /// List every service of the machine
     ///
     /// With the runlevels that it is started and stopped in and, of services that foobarctl has a service file of,
@@ -183,6 +188,23 @@ pub struct Status {
     /// Print what each of its workers does, too
     #[arg(long)]
     pub workers: bool,
+}
+
+// Arguments of `logs`.
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// The service.
+    #[command(flatten)]
+    pub service: Name,
+    /// Print what comes, too, until interrupted
+    #[arg(long, short)]
+    pub follow: bool,
+    /// At most so many lines, the last ones; all if not given, but 10 with --follow
+    #[arg(long, short = 'n', value_name = "N")]
+    pub lines: Option<usize>,
+    /// Only lines since then: a time in UTC as in 2026-11-28 16:39, or a time span before now as in 10min
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
 }
 
 // Arguments of `list`.

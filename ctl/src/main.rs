@@ -115,6 +115,7 @@ fn carry_out(cli: Cli) -> Result<u8> {
         Verb::Disable(arguments) => command::enable::disable(&context, &arguments)?,
         Verb::List(arguments) => command::list::run(&context, &arguments)?,
         Verb::Why(arguments) => command::why::run(&context, &arguments)?,
+        Verb::Logs(arguments) => command::logs::run(&context, &arguments)?,
         Verb::Graph(arguments) => command::graph::run(&context, &arguments)?,
         Verb::Cat(arguments) => command::cat::run(&context, &arguments)?,
         Verb::Edit(arguments) => command::edit::run(&context, &arguments)?,

@@ -35,6 +35,7 @@ pub fn sections(verb: Option<&str>) -> Vec<Section> {
         Some("reload" | "force-reload") => vec![section("NOTES", RELOAD), section("JSON", ACTION_JSON)],
         Some("stop") => vec![section("JSON", ACTION_JSON)],
         Some("status") => vec![section("JSON", STATUS_JSON)],
+        Some("logs") => vec![section("EXAMPLES", LOGS_EXAMPLES), section("JSON", LOGS_JSON)],
         Some("list") => vec![section("JSON", LIST_JSON)],
         Some("why") => vec![section("EXAMPLES", WHY_EXAMPLES), section("JSON", WHY_JSON)],
         Some("graph") => vec![section("EXAMPLES", GRAPH_EXAMPLES), section("JSON", GRAPH_JSON)],
@@ -138,6 +139,18 @@ fn check_codes() -> String {
         "  0  nothing was found that is as bad as --fail-on says\n  1  something was, or it failed\n{rest}"
     )
 }
+
+const LOGS_EXAMPLES: &str = "\
+What it has written in the last hour, and all that comes:
+  foobarctl logs myapp --since 1h -f
+The last 50 lines for a program:
+  foobarctl --format json logs myapp -n 50";
+
+const LOGS_JSON: &str = "\
+An object with service, file (where the lines are from), is_whole_log (false: only the last lines are kept there) and
+lines, a list of objects with time (RFC 3339 in UTC), level (as in syslog(3)), continues (whether it goes on with the
+line before, which was too long) and text. Time and level are null of a line that somebody else has written there.
+With --follow each of these objects is printed for itself, one a line.";
 
 const WHY_EXAMPLES: &str = "\
 Why it starts so late, line by line:

@@ -2,8 +2,12 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod activation;
 mod ending;
 mod lives;
+mod logs;
+mod looking;
+mod notify;
 mod orphans;
 mod restarting;
 mod settings;

@@ -16,6 +16,7 @@ pub mod help;
 pub mod install;
 pub mod lifecycle;
 pub mod list;
+pub mod logs;
 pub mod man;
 pub mod status;
 pub mod supervised;

@@ -44,6 +44,10 @@ pub fn answer(unit: &mut Unit, request: Request) -> Option<Request> {
             Err(met) => met,
         },
         "signal" => signal(unit, rest),
+        "reopen-logs" => {
+            unit.output.pump.reopen();
+            (Action::Ok, "its log file is opened anew with the next line".to_owned())
+        }
         _ => (Action::Usage, format!("there is no request '{}'", verb.escape_debug())),
     };
     tell(request, &met);

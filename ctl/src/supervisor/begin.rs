@@ -25,12 +25,15 @@ use crate::failure::Failure;
 use crate::output;
 use crate::root::{Root, Scope};
 use crate::supervisor::image::{self, Refused, Settled};
+use crate::supervisor::looks::Looks;
 use crate::supervisor::output::Output;
 use crate::supervisor::place::Place;
 use crate::supervisor::policy::History;
 use crate::supervisor::report::{Cost, Report, SCHEMA, State};
 use crate::supervisor::run;
 use crate::supervisor::server::Server;
+use crate::supervisor::signs::Signs;
+use crate::supervisor::sockets::Sockets;
 use crate::supervisor::unit::{Phase, Unit};
 use crate::target;
 
@@ -164,6 +167,10 @@ impl Seed {
         let ledger = Ledger::create(&self.place.ledger())?;
         self.place.write_service(&self.text)?;
         let output = Output::new(&self.service, &self.place)?;
+        output.give_to(self.settled.own.account.as_ref())?;
+        let signs = Signs::new(&self.service, &self.settled, &self.place)?;
+        let refused = |Refused(action, text)| Failure::error(action, text);
+        let sockets = Sockets::open(&self.service).map_err(refused)?;
         let log = Unit::syslog();
         let group = self.group(&mut |text: &str| log.send(Priority::Warning, text));
         let report = Report {
@@ -182,7 +189,7 @@ impl Seed {
             control_group: group.as_ref().map(|group| group.path().display().to_string()),
             start: Cost { called: self.called.as_secs_f64(), took: None },
             killed: Vec::new(),
-            sockets: Vec::new(),
+            sockets: sockets.shown(),
         };
         let unit = Unit {
             service: self.service,
@@ -203,6 +210,9 @@ impl Seed {
             has_finished: false,
             failure: None,
             output,
+            signs,
+            looks: Looks::default(),
+            sockets,
             reloaded: None,
             log,
         };

@@ -64,6 +64,7 @@ impl Unit {
         if self.report.state != State::Stopping {
             self.enter(State::Stopping);
         }
+        self.end_watch();
         self.phase = Phase::Terminating;
         self.within(self.service.stop_timeout);
         self.signal_main(signal);
@@ -180,6 +181,7 @@ impl Unit {
 
     /// The main process has ended, or never was: what is left of the service goes too.
     pub fn wind_down(&mut self) {
+        self.end_watch();
         self.drop_command();
         if self.left().is_empty() {
             self.stop_post(0);

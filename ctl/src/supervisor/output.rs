@@ -3,11 +3,13 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::fchown;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use foobar_initscripts::service::{Output as Wanted, Service};
 use foobar_process::child;
+use foobar_process::privilege::Account;
 use foobar_process::wait::{Readiness, wait};
 
 use crate::supervisor::log::line;
@@ -43,6 +45,16 @@ impl Output {
         let (err_end, err) = child::pipe()?;
         let pump = Pump::new(settings(service, place), [File::from(out_end), File::from(err_end)]);
         Ok(Output { null: File::open("/dev/null")?, out, err, pump })
+    }
+
+    /// Makes the pipes the account's own: programs open /dev/stdout and /dev/stderr by name.
+    ///
+    /// # Errors
+    /// As fchown(2).
+    pub fn give_to(&self, account: Option<&Account>) -> io::Result<()> {
+        let Some(account) = account else { return Ok(()) };
+        let (user, group) = (Some(account.uid().as_raw()), Some(account.gid().as_raw()));
+        [&self.out, &self.err].into_iter().try_for_each(|end| fchown(end, user, group))
     }
 
     /// The last turn: all that is left is read, and a slow logger gets a moment to take it.

@@ -28,7 +28,9 @@ pub fn run(unit: &mut Unit, signals: &Signals, server: &mut Server) -> std::io::
         while let Some(signal) = signals.next(Some(Instant::now()))? {
             unit.signalled(signal);
         }
+        unit.hear();
         found_daemon(unit);
+        unit.look();
         if unit.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             unit.time_is_over();
         }
@@ -76,6 +78,8 @@ fn sleep(unit: &Unit, signals: &Signals, server: &Server) -> std::io::Result<Vec
         set.push((logger, Readiness::Write));
     }
     set.push((signals.as_fd(), Readiness::Read));
+    set.extend(unit.signs.descriptors().map(|fd| (fd, Readiness::Read)));
+    set.extend(unit.looks.descriptor());
     set.extend(server.descriptors().into_iter().map(|fd| (fd, Readiness::Read)));
     for child in unit.main.iter().chain(&unit.command) {
         set.extend(child.departing.as_ref().map(|departing| (departing.as_fd(), Readiness::Read)));
@@ -85,7 +89,9 @@ fn sleep(unit: &Unit, signals: &Signals, server: &Server) -> std::io::Result<Vec
         }
     }
     let look = is_looking(unit).then(|| Instant::now() + LOOK);
-    let deadline = [unit.deadline, server.deadline(), pump.deadline(), look].into_iter().flatten().min();
+    let watch = unit.signs.watchdog.deadline();
+    let all = [unit.deadline, server.deadline(), pump.deadline(), look, unit.looks.deadline(), watch];
+    let deadline = all.into_iter().flatten().min();
     let ready = wait(&set, deadline)?;
     Ok(sources.into_iter().zip(ready).filter(|row| row.1).map(|row| row.0).collect())
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use foobar_initscripts::exit::Action;
 use foobar_initscripts::service::{Command, Kind};
 use foobar_process::child::How;
-use foobar_process::execution::ExecutionError;
+use foobar_process::execution::{ExecutionError, Image};
 use foobar_process::identity::Process;
 use foobar_process::ledger::{self, Place};
 use foobar_process::probe::{self, Expect, State as Probed};
@@ -16,6 +16,7 @@ use foobar_process::uptime;
 use crate::supervisor::image::{self, Refused};
 use crate::supervisor::policy::Cause;
 use crate::supervisor::report::State;
+use crate::supervisor::sockets;
 use crate::supervisor::unit::{Child, Phase, Unit};
 
 /// Lines of the program's own words in the message about a start that failed.
@@ -67,8 +68,13 @@ impl Unit {
 
     fn start_main(&mut self) {
         self.phase = Phase::Starting;
-        let started = self.variables(&[]).and_then(|variables| {
+        if let Err(error) = self.signs.renew(&self.service) {
+            self.say(Priority::Warning, &format!("no pipe for its readiness: {error}"));
+        }
+        let started = self.variables(&self.sockets.variables()).and_then(|variables| {
             let image = image::of_program(&self.service, &variables)?;
+            let pid_variable = (!self.sockets.is_empty()).then_some(sockets::PID_VARIABLE);
+            let image = Image { pid_variable, ..image };
             self.launch(Place::Main, &image, &self.settled.own, self.service.program.clone())
         });
         match started {
@@ -105,7 +111,9 @@ impl Unit {
 
     /// The main process is where its type says that it is ready.
     pub fn moment_of_type(&mut self) {
-        self.start_post(0);
+        if !self.look_first() {
+            self.start_post(0);
+        }
     }
 
     /// Runs the command after the start at `index`; when there is none left, the service is ready.
@@ -119,6 +127,7 @@ impl Unit {
 
     fn ready(&mut self) {
         (self.phase, self.deadline) = (Phase::Running, None);
+        self.begin_watch();
         let now = uptime::since_boot().as_secs_f64();
         self.report.start.took = Some((now - self.report.start.called).max(0.0));
         let is_done = self.main.is_none();
@@ -182,7 +191,8 @@ impl Unit {
     /// The time to become ready is over.
     pub fn start_is_late(&mut self) {
         let limit = self.service.start_timeout.as_secs();
-        let text = format!("it was not ready within {limit} s; see its log, or raise start-timeout");
+        let why = self.looks.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+        let text = format!("it was not ready within {limit} s{why}; see its log, or raise start-timeout");
         self.blame(Action::Error, text);
         self.note_end(How::Code(1), Cause::TimeLimit, Duration::ZERO);
         self.drop_command();

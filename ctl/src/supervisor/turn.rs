@@ -9,6 +9,7 @@ use foobar_process::Signal;
 use foobar_process::child::{self, How};
 use foobar_process::ledger::Place;
 use foobar_process::syslog::Priority;
+use foobar_process::uptime;
 
 use crate::supervisor::ending::{shown, signal_of};
 use crate::supervisor::policy::{self, Cause, Ended};
@@ -22,7 +23,9 @@ impl Unit {
     /// Children have ended.
     pub fn children_ended(&mut self) {
         for exit in child::reap() {
-            if self.main.as_ref().is_some_and(|main| main.process.pid() == exit.pid) {
+            if self.looks.ended(exit.pid, exit.how) {
+                let _ = self.ledger.write(Place::Look, None);
+            } else if self.main.as_ref().is_some_and(|main| main.process.pid() == exit.pid) {
                 self.main_ended(exit.how);
             } else if self.command.as_ref().is_some_and(|command| command.process.pid() == exit.pid) {
                 if let Some(command) = self.command.take() {
@@ -167,8 +170,13 @@ impl Unit {
         }
         match (self.service.reload_signal, &self.main) {
             (Some(signal), Some(main)) => {
+                let asked = uptime::monotonic();
                 let sent = main.process.signal(signal_of(signal.name()));
                 let pid = main.process.pid();
+                if self.service.kind == Kind::NotifyReload && sent.is_ok() {
+                    self.await_notified_reload(asked);
+                    return Ok(None);
+                }
                 sent.map(|()| Some(format!("sent {signal} to process {pid}")))
                     .map_err(|error| (Action::Error, format!("cannot signal process {pid}: {error}")))
             }
@@ -187,7 +195,8 @@ impl Unit {
         }
     }
 
-    fn reload_is_over(&mut self, met: Met) {
+    /// A reload is over, and how it went.
+    pub fn reload_is_over(&mut self, met: Met) {
         (self.phase, self.deadline) = (Phase::Running, None);
         self.reloaded = Some(met);
         self.enter(State::Running);

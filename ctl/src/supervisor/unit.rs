@@ -1,7 +1,7 @@
 //! The service that this process supervises: what is known of it, and what all of its turns need. How it starts is in `starting`,
 //! how it ends in `ending`, and who calls them in `turn`.
 
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{Duration, Instant, SystemTime};
 
 use foobar_initscripts::exit::Action;
@@ -17,10 +17,13 @@ use foobar_process::{Pid, Signal, kin, uptime};
 
 use crate::clock;
 use crate::supervisor::image::{self, Refused, Settled, Variables};
+use crate::supervisor::looks::Looks;
 use crate::supervisor::output::Output;
 use crate::supervisor::place::Place;
 use crate::supervisor::policy::{Cause, Ended, History};
 use crate::supervisor::report::{LastExit, Report, State};
+use crate::supervisor::signs::Signs;
+use crate::supervisor::sockets::Sockets;
 
 /// Where in its life the service is. Numbers are places in a list of commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +106,12 @@ pub struct Unit {
     pub failure: Option<(Action, String)>,
     /// The words of the program.
     pub output: Output,
+    /// What it says of itself.
+    pub signs: Signs,
+    /// How it is looked at.
+    pub looks: Looks,
+    /// What it listens on.
+    pub sockets: Sockets,
     /// How a reload went that somebody waits for.
     pub reloaded: Option<(Action, String)>,
     /// Where our own words go.
@@ -159,6 +168,7 @@ impl Unit {
         if let Some(main) = &self.main {
             all.push(("MAINPID", main.process.pid().to_string()));
         }
+        all.extend(self.signs.variables());
         all.extend(more.iter().cloned());
         image::environment(&self.service, &self.settled.own, &all)
     }
@@ -179,7 +189,7 @@ impl Unit {
         };
         let streams = Streams {
             standard: [self.output.null.as_fd(), self.output.out.as_fd(), self.output.err.as_fd()],
-            further: Vec::new(),
+            further: if place == ledger::Place::Main { self.further() } else { Vec::new() },
         };
         let cradle = self.group.as_ref().and_then(|group| group.cradle());
         let held =
@@ -206,6 +216,18 @@ impl Unit {
             may_fail: false,
             is_found: false,
         })
+    }
+
+    /// What the program finds from descriptor 3 on: its sockets, and where its own sign of readiness goes.
+    fn further(&self) -> Vec<BorrowedFd<'_>> {
+        let mut found: Vec<BorrowedFd<'_>> = self.sockets.descriptors().collect();
+        if let Some(sign) = self.signs.handed_over() {
+            // It may want a higher number than the next.
+            let number = usize::try_from(self.service.readiness.fd).unwrap_or(3).saturating_sub(3);
+            found.resize(number.max(found.len()), self.output.null.as_fd());
+            found.push(sign);
+        }
+        found
     }
 
     /// Everything that runs for the service, pinned: what is in its control group and what comes from here.

@@ -1,6 +1,9 @@
 //! The places of foobarctl that call the kernel by other means than the standard library.
 
 pub mod capture;
+pub mod connect;
 pub mod dir;
+pub mod listen;
 pub mod logfile;
 pub mod umask;
+pub mod watch;

@@ -19,6 +19,8 @@ pub enum Place {
     Main,
     /// A command that runs before, beside or after it.
     Command,
+    /// A command that looks at it.
+    Look,
 }
 
 /// The record, open for its supervisor.
@@ -47,7 +49,7 @@ impl Ledger {
         file.set_len(0)?;
         let ledger = Ledger { file };
         // The room is taken now: later, when there may be none, lines are only written over.
-        for place in [Place::Main, Place::Command] {
+        for place in [Place::Main, Place::Command, Place::Look] {
             ledger.write(place, None)?;
         }
         Ok(ledger)
@@ -77,6 +79,7 @@ fn offset(place: Place) -> u64 {
     match place {
         Place::Main => 0,
         Place::Command => record::LENGTH as u64,
+        Place::Look => 2 * record::LENGTH as u64,
     }
 }
 

@@ -5,6 +5,12 @@ use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
 
+/// CLOCK_MONOTONIC, in which services of sd_notify(3) tell times.
+#[must_use]
+pub fn monotonic() -> Duration {
+    clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from).unwrap_or_default()
+}
+
 /// The time since boot.
 #[must_use]
 pub fn since_boot() -> Duration {

@@ -40,7 +40,7 @@ pub use restart::{Restart, When};
 pub use schedule::{CpuPolicy, IoClass};
 pub use signal::{SIGNALS, SignalName};
 pub use socket::{Listen, Socket, SocketKind};
-pub use span::{FOREVER, LONGEST_TIMEOUT};
+pub use span::{FOREVER, LONGEST_TIMEOUT, span as time_span};
 pub use stop::{Confinement, Mode, StopMode};
 pub use text::{BadValue, absolute_path, argument, facility, one_line};
 pub use words::Word;

@@ -25,7 +25,7 @@ const UNITS: [(&[&str], u64); 7] = [
 ///
 /// # Errors
 /// [`BadValue`] for what is none.
-pub(crate) fn span(text: &str) -> Result<Duration, BadValue> {
+pub fn span(text: &str) -> Result<Duration, BadValue> {
     let refuse = || {
         BadValue::new(
             format!("'{}' is no time span", text.escape_debug()),

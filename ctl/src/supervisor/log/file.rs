@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::line::{Line, WARNING, written};
-use super::settings::FileSettings;
+use super::settings::{FileSettings, numbered};
 use crate::sys::logfile;
 
 /// How often it is looked whether the file still has its name, at most; and how long a rotation that failed is left alone.
@@ -162,13 +162,6 @@ impl LogFile {
     fn numbered(&self, number: u32) -> PathBuf {
         numbered(&self.settings.path, number)
     }
-}
-
-/// The place of an old file: `.1` is the youngest.
-pub fn numbered(path: &Path, number: u32) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{number}"));
-    PathBuf::from(name)
 }
 
 fn move_if_there(from: &Path, to: &Path) -> io::Result<()> {

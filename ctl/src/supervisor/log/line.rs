@@ -50,7 +50,7 @@ pub fn written(line: &Line<'_>, clean: &str, time: SystemTime) -> String {
 }
 
 /// RFC 3339 to the microsecond, always as long, so that the order of texts is that of times.
-fn stamp(time: SystemTime) -> String {
+pub fn stamp(time: SystemTime) -> String {
     let micros = time.duration_since(UNIX_EPOCH).unwrap_or_default().subsec_micros();
     let mut text = clock::rfc3339(time);
     text.truncate(text.len() - 1);

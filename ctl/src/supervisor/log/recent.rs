@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::settings::numbered;
 use crate::sys::logfile;
 
 /// The length at which the file is put aside, in bytes; there are at most two of that.
@@ -13,13 +14,6 @@ const LONGEST: u64 = 32 << 10;
 
 /// How many lines are kept in memory, if they must.
 const SPARE: usize = 20;
-
-/// The file that was put aside.
-pub fn older(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".1");
-    PathBuf::from(name)
-}
 
 /// The last lines, to be added to.
 #[derive(Debug)]
@@ -53,7 +47,7 @@ impl Recent {
     fn append(&mut self, lines: &str) -> io::Result<()> {
         if self.file.as_ref().is_some_and(|(_, size)| *size >= LONGEST) {
             self.file = None;
-            fs::rename(&self.path, older(&self.path))?;
+            fs::rename(&self.path, numbered(&self.path, 1))?;
         }
         if self.file.is_none() {
             let file = logfile::open(&self.path)?;
@@ -87,7 +81,7 @@ pub fn last_lines(path: &Path, count: usize) -> Vec<String> {
     let read = |path: &Path| fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let mut text = read(path).unwrap_or_default();
     if text.lines().count() < count {
-        text.insert_str(0, &read(&older(path)).unwrap_or_default());
+        text.insert_str(0, &read(&numbered(path, 1)).unwrap_or_default());
     }
     let skipped = text.lines().count().saturating_sub(count);
     text.lines().skip(skipped).map(str::to_owned).collect()
@@ -113,7 +107,7 @@ mod tests {
         }
         let found = last_lines(&path, 300);
         assert_eq!((found.len(), found.first(), found.last()), (300, Some(&line(2700)), Some(&line(2999))));
-        let used = path.metadata().unwrap().len() + older(&path).metadata().unwrap().len();
+        let used = path.metadata().unwrap().len() + numbered(&path, 1).metadata().unwrap().len();
         assert!(used < 2 * (LONGEST + 100), "{used}");
         let mut recent = Recent::new(&path);
         recent.add("again\n");

@@ -1,7 +1,14 @@
 //! What the log of one service is to be like, resolved: each name and place is known.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// The place of an old file: `.1` is the youngest.
+pub fn numbered(path: &Path, number: u32) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{number}"));
+    PathBuf::from(name)
+}
 
 /// The file that lines are written to.
 #[derive(Debug, Clone)]

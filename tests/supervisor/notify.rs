@@ -1,0 +1,193 @@
+//! Programs that speak of themselves: readiness, status, reloads, another main process, signs of life; and who is not believed.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::net::UnixDatagram;
+use std::process::{Child, Stdio};
+
+use foobar_tests::until;
+
+use crate::support::{LIMIT, Prefix, Ran, alive};
+
+/// Says whatever comes line by line through the FIFO that is its argument, and answers HUP as services of type notify-reload do.
+const SPEAKER: &str = r#"
+use Socket; use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
+socket(my $socket, PF_UNIX, SOCK_DGRAM, 0); my $to = sockaddr_un($ENV{NOTIFY_SOCKET});
+sub say_it { send($socket, $_[0], 0, $to) or warn "not sent: $!\n" }
+$SIG{HUP} = sub { my $now = int(clock_gettime(CLOCK_MONOTONIC) * 1e6); say_it("RELOADING=1\nMONOTONIC_USEC=$now"); say_it("READY=1\nSTATUS=anew") };
+if ($ENV{WITH_CHILD}) { my $pid = fork(); if ($pid == 0) { sleep 1000; exit } open(my $f, '>', $ENV{WITH_CHILD}); print $f "$pid\n"; close $f }
+print "speaking\n"; $| = 1;
+while (1) { open(my $fifo, '<', $ARGV[0]) or next; while (<$fifo>) { chomp; s/\\n/\n/g; say_it($_) } }
+"#;
+
+fn speaker(prefix: &Prefix, name: &str, more: &str) {
+    fs::write(prefix.path("speaker"), SPEAKER).unwrap();
+    let fifo = prefix.show("fifo");
+    let _ = fs::remove_file(&fifo);
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let text =
+        format!("program = \"/usr/bin/perl\"\narguments = [{:?}, {fifo:?}]\n{more}", prefix.show("speaker"));
+    prefix.service(name, &text);
+}
+
+/// Has the program say `line`, once it listens.
+fn have_said(prefix: &Prefix, line: &str) {
+    let mut fifo = fs::OpenOptions::new().write(true).open(prefix.path("fifo")).unwrap();
+    writeln!(fifo, "{line}").unwrap();
+}
+
+/// A start that goes on.
+struct Starting(Child);
+
+fn starting(prefix: &Prefix) -> Starting {
+    let mut command = prefix.command(&["start", "it"]);
+    Starting(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+}
+
+impl Starting {
+    fn over(self) -> Ran {
+        let output = self.0.wait_with_output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+fn socket(prefix: &Prefix, name: &str) -> std::path::PathBuf {
+    let path = prefix.path(&format!("run/foobar/{name}/notify"));
+    until("the socket", LIMIT, || path.exists().then_some(()));
+    path
+}
+
+#[test]
+fn ready_is_when_the_program_says_so() {
+    let prefix = Prefix::new("notify");
+    speaker(&prefix, "it", "type = \"notify\"\n");
+    let starting = starting(&prefix);
+    {
+        socket(&prefix, "it");
+        // What others say of it counts for nothing, root or not.
+        UnixDatagram::unbound().unwrap().send_to(b"READY=1\nSTATUS=forged", socket(&prefix, "it")).unwrap();
+        have_said(&prefix, "STATUS=warming up");
+        let view = until("the status", LIMIT, || {
+            Some(prefix.supervision("it")).filter(|view| view["status"] == "warming up")
+        });
+        assert_eq!(view["state"], "starting", "{view:#}");
+        have_said(&prefix, "READY=1\\nSTATUS=serving");
+        starting.over().expect(0);
+    }
+    let view = prefix.supervision("it");
+    assert_eq!((&view["state"], &view["status"]), (&"running".into(), &"serving".into()));
+    let log = prefix.ctl(&["logs", "it"]).expect(0);
+    assert!(log.out.contains(" info speaking"), "{log:#?}");
+    have_said(&prefix, "STOPPING=1");
+    prefix.await_state("it", "stopping");
+}
+
+#[test]
+fn who_never_says_it_has_failed_and_may_ask_for_time() {
+    let prefix = Prefix::new("notify-late");
+    speaker(&prefix, "it", "type = \"notify\"\nstart-timeout = \"1s\"\n");
+    let ran = prefix.ctl(&["start", "it"]).expect(1);
+    assert!(ran.err.contains("it did not start: it was not ready within 1 s"), "{ran:#?}");
+    assert!(ran.err.contains("speaking"), "its last words: {ran:#?}");
+    let starting = starting(&prefix);
+    {
+        socket(&prefix, "it");
+        have_said(&prefix, "EXTEND_TIMEOUT_USEC=20000000");
+        // Only when the first limit has passed.
+        let begun = std::time::Instant::now();
+        until("the first limit", LIMIT, || (begun.elapsed().as_millis() > 1300).then_some(()));
+        have_said(&prefix, "READY=1");
+        starting.over().expect(0);
+    }
+}
+
+/// Starts a speaker that is ready at once.
+fn started(prefix: &Prefix, more: &str) {
+    speaker(prefix, "it", more);
+    let starting = starting(prefix);
+    {
+        socket(prefix, "it");
+        have_said(prefix, "READY=1");
+        starting.over().expect(0);
+    }
+}
+
+#[test]
+fn a_reload_is_over_when_the_program_says_so() {
+    let prefix = Prefix::new("notify-reload");
+    started(&prefix, "type = \"notify-reload\"\n");
+    let ran = prefix.ctl(&["reload", "it"]).expect(0);
+    assert!(ran.out.contains("it says that it has reloaded"), "{ran:#?}");
+    let view = prefix.supervision("it");
+    assert_eq!((&view["state"], &view["status"]), (&"running".into(), &"anew".into()));
+    have_said(&prefix, "RELOADING=1");
+    prefix.await_state("it", "reloading");
+    have_said(&prefix, "READY=1");
+    prefix.await_state("it", "running");
+}
+
+#[test]
+fn no_stranger_becomes_the_main_process() {
+    let prefix = Prefix::new("notify-main");
+    let child = prefix.show("child");
+    started(&prefix, &format!("type = \"notify\"\nenvironment = [\"WITH_CHILD={child}\"]\n"));
+    let main = prefix.main("it");
+    let own: u32 = prefix.text("child").trim().parse().unwrap();
+    for pid in ["1", "0", "-1", "2147483647", "4294967297", &std::process::id().to_string(), "x"] {
+        have_said(&prefix, &format!("MAINPID={pid}\\nSTATUS=after {pid}"));
+        until("the message to be heard", LIMIT, || {
+            (prefix.supervision("it")["status"] == format!("after {pid}")).then_some(())
+        });
+        assert_eq!(prefix.main("it"), main, "{pid}");
+    }
+    have_said(&prefix, &format!("MAINPID={own}"));
+    until("the other main process", LIMIT, || (prefix.main("it") == own).then_some(()));
+    prefix.ctl(&["stop", "it"]).expect(0);
+    assert!(!alive(main) && !alive(own));
+}
+
+#[test]
+fn who_gives_no_sign_of_life_is_started_again() {
+    let prefix = Prefix::new("notify-watchdog");
+    started(
+        &prefix,
+        "type = \"notify\"\nwatchdog = \"1s\"\nrestart = \"on-watchdog\"\nrestart-delay = \"0\"\n",
+    );
+    let main = prefix.main("it");
+    for _ in 0..4 {
+        have_said(&prefix, "WATCHDOG=1");
+    }
+    // It lives until it says nothing more; the next start is ready when it is told to be.
+    let view = until("another main process", LIMIT, || {
+        let view = prefix.supervision("it");
+        (view["main"].as_u64().is_some_and(|pid| pid != u64::from(main))).then_some(view)
+    });
+    assert_eq!((&view["last_exit"]["cause"], &view["restarts"]), (&"watchdog".into(), &1.into()), "{view:#}");
+    have_said(&prefix, "READY=1\\nWATCHDOG_USEC=100000000");
+    prefix.await_state("it", "running");
+    have_said(&prefix, "WATCHDOG=trigger");
+    until("the second restart", LIMIT, || (prefix.supervision("it")["restarts"] == 2).then_some(()));
+}
+
+#[test]
+fn floods_and_rubbish_leave_the_supervisor_at_work() {
+    let prefix = Prefix::new("notify-flood");
+    started(&prefix, "type = \"notify\"\nnotify-access = \"all\"\n");
+    let path = socket(&prefix, "it");
+    let flood = UnixDatagram::unbound().unwrap();
+    for number in 0..5000_u32 {
+        let text = match number % 4 {
+            0 => vec![b'x'; 60_000],
+            1 => b"STATUS=\0MAINPID=1".to_vec(),
+            2 => b"MAINPID=1\nREADY=1\nWATCHDOG=trigger".to_vec(),
+            _ => Vec::new(),
+        };
+        flood.send_to(&text, &path).unwrap();
+    }
+    have_said(&prefix, "STATUS=still here");
+    let view = until("the status", LIMIT, || {
+        Some(prefix.supervision("it")).filter(|view| view["status"] == "still here")
+    });
+    assert_eq!((&view["state"], &view["restarts"]), (&"running".into(), &0.into()));
+}
