@@ -7,6 +7,7 @@
 
 mod execute;
 mod golden;
+mod keys;
 mod lint;
 mod plan;
 mod quoting;

@@ -2,7 +2,7 @@
 
 use super::key::{Key, key};
 use super::read;
-use crate::service::{Facility, Level, Output, Word as _, absolute_path, ident, pause, timeout};
+use crate::service::{Facility, Level, Output, Word as _, absolute_path, age, ident, pause};
 
 /// Output.
 pub(super) const KEYS: &[Key] = &[
@@ -14,7 +14,7 @@ pub(super) const KEYS: &[Key] = &[
     key!(Flag "log-level-prefix" "SyslogLevelPrefix" "whether <N> at the begin of a line is its level", logging.level_prefix),
     key!(Text "log-file" "" "the file; /var/log/NAME.log if not given", logging.file, absolute_path),
     key!(Amount "log-max-size" "" "bytes at which the file is rotated", logging.max_size),
-    key!(Span "log-max-age" "" "age at which it is", logging.max_age, timeout),
+    key!(Span "log-max-age" "" "age at which it is", logging.max_age, age),
     key!(Number "log-keep" "" "how many old files are kept", logging.keep, 0_u32..=1000),
     key!(Span "log-rate-interval" "LogRateLimitIntervalSec" "at most log-rate-burst lines in this time are taken; 0: all", logging.rate_interval, pause),
     key!(Number "log-rate-burst" "LogRateLimitBurst" "how many lines that are; 0: no limit", logging.rate_burst, 0_u32..=1_000_000_000),

@@ -53,6 +53,6 @@ pub(crate) use self::{
     execution::{account, working_directory},
     logging::ident,
     readiness::{http_probe, tcp_probe, unix_probe},
-    span::{pause, render as render_span, span, timeout},
+    span::{age, pause, render as render_span, span, timeout},
     text::directory,
 };

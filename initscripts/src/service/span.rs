@@ -107,6 +107,17 @@ pub(crate) fn timeout(span: Duration) -> Result<Duration, BadValue> {
     ))
 }
 
+/// An age, which may be long.
+///
+/// # Errors
+/// [`BadValue`] when it is less than a minute.
+pub(crate) fn age(span: Duration) -> Result<Duration, BadValue> {
+    if span >= Duration::from_secs(60) {
+        return Ok(span);
+    }
+    Err(BadValue::new(format!("{} is no age of a file", render(span)), "use at least a minute"))
+}
+
 /// A pause or an interval, which may be as short as nothing.
 ///
 /// # Errors
