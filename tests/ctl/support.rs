@@ -43,6 +43,14 @@ impl Ran {
         self
     }
 
+    /// Of `man`: the pages that were written and all that there are, behind `words`.
+    #[track_caller]
+    pub fn pages(&self, words: &str) -> (usize, usize) {
+        let rest = self.out.strip_prefix(words).unwrap_or_else(|| panic!("{self:#?}"));
+        let mut numbers = rest.split(' ').filter_map(|word| word.parse().ok());
+        (numbers.next().unwrap(), numbers.next().unwrap())
+    }
+
     /// Standard output as JSON.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
