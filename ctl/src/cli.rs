@@ -5,6 +5,7 @@ mod change;
 mod check;
 mod explain;
 mod file;
+mod services;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ pub use self::change::{Disable, Enable, Install, Uninstall};
 pub use self::check::{Check, FailOn};
 pub use self::explain::{Difference, Graph, Why};
 pub use self::file::{Help, ServiceFile};
+pub use self::services::{Await, List, Logs, Moment, Send, Status};
 use crate::{reference, texts};
 
 /// Puts programs under SysV init and controls them there.
@@ -144,6 +146,18 @@ pub enum Verb {
     /// Of a service that runs under the supervisor: from its log file and the old ones beside it, or, when its log goes to
     /// syslog alone, the last lines, which are kept for this. Each line has a stamp in UTC and a level.
     Logs(Logs),
+    /// List the processes of the service
+    ///
+    /// As a tree, with what each has used so far. Whatever a service has started belongs to it, wherever it has gone.
+    Ps(Name),
+    /// Wait until the service is ready, stopped or has failed
+    Wait(Await),
+    /// Send a signal to the main process of the service
+    Signal(Send),
+    /// Say how long the services took to start
+    ///
+    /// From the call of their last start until they were ready, the longest first; of those that a supervisor holds.
+    Blame,
     /// List every service of the machine
     ///
     /// With the runlevels that it is started and stopped in and, of services that foobarctl has a service file of,
@@ -177,42 +191,6 @@ pub enum Verb {
     Completions(Completions),
     /// Write the manual pages
     Man(Man),
-}
-
-// Arguments of `status`.
-#[derive(Debug, Args)]
-pub struct Status {
-    /// The service.
-    #[command(flatten)]
-    pub service: Name,
-    /// Print what each of its workers does, too
-    #[arg(long)]
-    pub workers: bool,
-}
-
-// Arguments of `logs`.
-#[derive(Debug, Args)]
-pub struct Logs {
-    /// The service.
-    #[command(flatten)]
-    pub service: Name,
-    /// Print what comes, too, until interrupted
-    #[arg(long, short)]
-    pub follow: bool,
-    /// At most so many lines, the last ones; all if not given, but 10 with --follow
-    #[arg(long, short = 'n', value_name = "N")]
-    pub lines: Option<usize>,
-    /// Only lines since then: a time in UTC as in 2026-11-28 16:39, or a time span before now as in 10min
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<String>,
-}
-
-// Arguments of `list`.
-#[derive(Debug, Args)]
-pub struct List {
-    /// Only services that foobarctl has a service file of
-    #[arg(long)]
-    pub ours: bool,
 }
 
 // Arguments of `completions`.

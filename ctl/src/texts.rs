@@ -34,7 +34,11 @@ pub fn sections(verb: Option<&str>) -> Vec<Section> {
         Some("upgrade") => vec![section("NOTES", UPGRADE), section("JSON", ACTION_JSON)],
         Some("reload" | "force-reload") => vec![section("NOTES", RELOAD), section("JSON", ACTION_JSON)],
         Some("stop") => vec![section("JSON", ACTION_JSON)],
-        Some("status") => vec![section("JSON", STATUS_JSON)],
+        Some("status") => vec![section("JSON", STATUS_JSON), section("SUPERVISION", SUPERVISION_JSON)],
+        Some("wait") => vec![section("JSON", WAIT_JSON)],
+        Some("ps") => vec![section("JSON", PS_JSON)],
+        Some("blame") => vec![section("JSON", BLAME_JSON)],
+        Some("signal") => vec![section("JSON", ACTION_JSON)],
         Some("logs") => vec![section("EXAMPLES", LOGS_EXAMPLES), section("JSON", LOGS_JSON)],
         Some("list") => vec![section("JSON", LIST_JSON)],
         Some("why") => vec![section("EXAMPLES", WHY_EXAMPLES), section("JSON", WHY_JSON)],
@@ -211,7 +215,45 @@ With --format json the answer is one object with these keys:
     remedy     what to do
 With --explain it is code, severity, title, effect, remedy, explanation and lintian, the tags of
 lintian(1) that mean the same.
+  supervision  what is known of a service that a supervisor holds, see below; null of all others
 Keys may be added in later versions; none of these will change its meaning.";
+
+const SUPERVISION_JSON: &str = "\
+The object supervision has these keys, null where it is not known. Who may not control the service reads them
+from the file that its supervisor writes at each change, so that only log and processes of others are missing.
+  schema        1; it changes when a key changes its meaning
+  service       name
+  state         starting, running, reloading, stopping, restarting (it waits for its next start), done (a oneshot
+                service that counts as running), stopped or failed (and not started again)
+  since         when that began, RFC 3339 in UTC; since_boot: the same in seconds since boot
+  lasted        seconds since then
+  supervisor    PID of the supervisor, null when it has ended; main: PID of the main process
+  status        what the service says of itself
+  reason        why it failed
+  restarts      how often it was started again by its supervisor
+  last_exit     how the program last ended: code, signal, cause (watchdog, time-limit, not-started), at
+  invocation    the INVOCATION_ID in the environment of its processes
+  control_group the directory of its control group
+  start         called (seconds since boot) and took (seconds from then until it was ready)
+  killed        processes that had to be killed at its last end
+  sockets       what it listens on for the service
+  cpu_time, memory, tasks  of all its processes: seconds, bytes, threads
+  processes     list of pid, depth (in the tree), command, cpu_time, memory, threads
+  orphans       processes that run although their supervisor was killed
+  runlevels     those that it is started in
+  file_changed  whether the service file has changed since the start
+  log           the last lines of its log";
+
+const WAIT_JSON: &str = "\
+With --format json the answer is one object with the keys service, state (what was waited for) and message.";
+
+const PS_JSON: &str = "\
+With --format json the answer is one object with the keys service, supervisor (its PID, null if there is none) and
+processes, a list of objects with pid, depth (in the tree), command, cpu_time (seconds), memory (bytes) and threads.";
+
+const BLAME_JSON: &str = "\
+With --format json the answer is a list of objects with the keys service, state (as supervision.state of status),
+called (seconds since boot when the last start was asked for) and took (seconds until it was ready, or null).";
 
 const ENVIRONMENT: &str = "\
 The program gets a clean environment: a fixed PATH, and LANG, LANGUAGE, LC_ALL, LC_CTYPE, LC_MESSAGES,
@@ -284,6 +326,7 @@ scripts of others are not run for it, so their state is not known.
   start      runlevels that it is started in, such as 2345
   stop       runlevels that it is stopped in
   state      as of status
+  supervision  how its supervisor says that it is, see status; null if none holds it
   pid        process ID of the running service
   since      when it was started, RFC 3339 in UTC
   respawn    whether it has an entry in /etc/inittab, by which init keeps it running";

@@ -88,7 +88,9 @@ fn a_forking_program_is_found_with_and_without_a_pid_file() {
     for name in ["with", "without"] {
         prefix.ctl(&["start", name]).expect(0);
         let main = prefix.main(name);
-        assert!(std::fs::read_to_string(format!("/proc/{main}/cmdline")).unwrap().starts_with("sleep"));
+        until("the daemon to be itself", LIMIT, || {
+            std::fs::read_to_string(format!("/proc/{main}/cmdline")).ok()?.starts_with("sleep").then_some(())
+        });
     }
     let first = prefix.main("with");
     kill(first, "KILL");

@@ -13,3 +13,4 @@ mod restarting;
 mod settings;
 mod starting;
 mod support;
+mod verbs;

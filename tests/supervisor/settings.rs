@@ -91,3 +91,31 @@ fn tasks_are_limited_where_there_is_a_control_group() {
     assert!(text.contains("fork") || text.contains("Cannot"), "{text}");
     prefix.ctl(&["stop", "it"]).expect(0);
 }
+
+#[test]
+fn directories_are_made_and_conditions_looked_at() {
+    let prefix = Prefix::new("directories");
+    let script =
+        format!("echo $RUNTIME_DIRECTORY $STATE_DIRECTORY >{}; exec sleep 1000", prefix.show("seen"));
+    let more = "runtime-directory = [\"app\", \"more/app\"]\nruntime-directory-mode = \"0750\"\nstate-directory = [\"app\"]\n";
+    prefix.shell("it", &script, more);
+    prefix.ctl(&["start", "it"]).expect(0);
+    let [one, two, state] = ["run/app", "run/more/app", "var/lib/app"].map(|below| prefix.show(below));
+    assert_eq!(prefix.text("seen"), format!("{one}:{two} {state}\n"));
+    let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&one).unwrap());
+    assert_eq!(mode & 0o7777, 0o750);
+    prefix.ctl(&["stop", "it"]).expect(0);
+    assert!(!prefix.path("run/app").exists() && prefix.path("var/lib/app").exists());
+    let key = format!("\"{}\"", prefix.show("license"));
+    prefix.shell("if", "exec sleep 1000", &format!("condition-path-exists = [{key}]\n"));
+    let ran = prefix.ctl(&["start", "if"]).expect(0);
+    assert!(ran.out.starts_with("if was not started: condition-path-exists ="), "{ran:#?}");
+    prefix.ctl(&["status", "if"]).expect(3);
+    prefix.shell("must", "exec sleep 1000", &format!("assert-path-exists = [{key}]\n"));
+    assert!(prefix.ctl(&["start", "must"]).expect(1).err.contains("assert-path-exists ="));
+    std::fs::write(prefix.path("license"), "").unwrap();
+    for name in ["if", "must"] {
+        prefix.ctl(&["start", name]).expect(0);
+        prefix.ctl(&["status", name]).expect(0);
+    }
+}

@@ -16,6 +16,8 @@ use crate::clock;
 use crate::command::status;
 use crate::context::Context;
 use crate::control::{kept, look};
+use crate::supervisor::place::Place;
+use crate::supervisor::report::State as Supervision;
 use crate::survey;
 use crate::target;
 
@@ -30,6 +32,8 @@ struct Row {
     stop: String,
     /// A word of `status`, null when it is not ours or nothing runs in this tree.
     state: Option<&'static str>,
+    /// How the supervisor says that it is, of services that one holds.
+    supervision: Option<Supervision>,
     pid: Option<i32>,
     /// RFC 3339.
     since: Option<String>,
@@ -79,6 +83,10 @@ fn row(context: &Context, name: &ServiceName, levels: Levels) -> Row {
             (true, None)
         }
     };
+    let report = service
+        .as_ref()
+        .filter(|service| service.is_supervised() && context.root.is_live())
+        .and_then(|service| Place::of(&context.root, &service.name).report());
     let looked = service.as_ref().filter(|_| context.root.is_live()).map(look::look);
     let (state, process) = match looked {
         // A service file that cannot be read or believed says nothing.
@@ -89,13 +97,21 @@ fn row(context: &Context, name: &ServiceName, levels: Levels) -> Row {
         Some(Ok(State::Stopped)) => (Some(Status::NotRunning), None),
         Some(Err(_)) => (Some(Status::Unknown), None),
     };
+    let is_up = matches!(state, Some(Status::Running));
+    let state = match &report {
+        // The supervisor runs, and its service is not ready.
+        Some(report) if is_up && !report.state.is_ready() => Some(Status::NotRunning),
+        _ => state,
+    };
+    let main = report.as_ref().and_then(|report| report.main).filter(|_| is_up);
     Row {
         service: name.to_string(),
         ours: is_ours,
+        supervision: report.as_ref().map(|report| report.state),
         start: compact(entry.as_ref().map_or(levels.0, |entry| levels.0.union(entry.active()))),
         stop: compact(levels.1),
         state: state.map(status::word),
-        pid: process.as_ref().map(|process| process.pid().as_raw()),
+        pid: main.or_else(|| process.as_ref().map(|process| process.pid().as_raw())),
         since: process.as_ref().and_then(usage::usage).map(|used| clock::rfc3339(used.started)),
         respawn: entry.is_some(),
     }
@@ -112,6 +128,11 @@ fn table(rows: &[Row]) -> String {
     for row in rows {
         let dash = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
         let mut state = dash(row.state.unwrap_or_default());
+        if let Some(word) =
+            row.supervision.filter(|word| !matches!(word, Supervision::Running | Supervision::Stopped))
+        {
+            state = word.word().to_owned();
+        }
         if let Some(pid) = row.pid {
             state.push_str(&format!(" (PID {pid})"));
         }

@@ -1,5 +1,6 @@
 //! The verbs, one or one family a file. This file lists.
 
+pub mod blame;
 pub mod cat;
 pub mod change;
 pub mod check;
@@ -18,8 +19,11 @@ pub mod lifecycle;
 pub mod list;
 pub mod logs;
 pub mod man;
+pub mod ps;
+pub mod signal;
 pub mod status;
 pub mod supervised;
 pub mod uninstall;
 pub mod upgrade;
+pub mod wait;
 pub mod why;

@@ -37,12 +37,31 @@ struct Answer {
 /// One process of the service, for programs.
 #[derive(Debug, Serialize)]
 pub struct Line {
-    pid: i32,
-    depth: usize,
-    command: String,
-    cpu_time: f64,
-    memory: u64,
-    threads: u64,
+    /// Its PID.
+    pub pid: i32,
+    /// How many steps below the first.
+    pub depth: usize,
+    /// Its command line.
+    pub command: String,
+    /// Seconds of CPU time.
+    pub cpu_time: f64,
+    /// Bytes.
+    pub memory: u64,
+    /// Threads.
+    pub threads: u64,
+}
+
+impl From<Relative> for Line {
+    fn from(relative: Relative) -> Line {
+        Line {
+            pid: relative.pid.as_raw(),
+            depth: relative.depth,
+            command: relative.command,
+            cpu_time: relative.cpu_time.as_secs_f64(),
+            memory: relative.memory,
+            threads: relative.threads,
+        }
+    }
 }
 
 /// What is known of a service under supervision; `--format json` prints it as `supervision`.
@@ -154,15 +173,7 @@ pub fn processes(report: &Report, group: Option<&Group>) -> Vec<Line> {
             found.extend(kin::look(pid, 0));
         }
     }
-    let line = |relative: Relative| Line {
-        pid: relative.pid.as_raw(),
-        depth: relative.depth,
-        command: relative.command,
-        cpu_time: relative.cpu_time.as_secs_f64(),
-        memory: relative.memory,
-        threads: relative.threads,
-    };
-    found.into_iter().map(line).collect()
+    found.into_iter().map(Line::from).collect()
 }
 
 fn runlevels(context: &Context, service: &Service) -> Result<String> {

@@ -19,17 +19,19 @@ use foobar_process::pidfile::PidFile;
 use foobar_process::signal::Signals;
 use foobar_process::startlock::StartLock;
 use foobar_process::syslog::Priority;
-use foobar_process::{Pid, Signal, child, uptime};
+use foobar_process::{Signal, child, uptime};
 
 use crate::failure::Failure;
 use crate::output;
 use crate::root::{Root, Scope};
+use crate::supervisor::conditions::{self, Outcome};
+use crate::supervisor::directories::Directories;
 use crate::supervisor::image::{self, Refused, Settled};
 use crate::supervisor::looks::Looks;
 use crate::supervisor::output::Output;
 use crate::supervisor::place::Place;
 use crate::supervisor::policy::History;
-use crate::supervisor::report::{Cost, Report, SCHEMA, State};
+use crate::supervisor::report::{Report, State};
 use crate::supervisor::run;
 use crate::supervisor::server::Server;
 use crate::supervisor::signs::Signs;
@@ -84,6 +86,13 @@ fn begin(arguments: &[OsString]) -> Result<u8> {
         image::settle(&service.execution).map_err(|Refused(action, text)| Failure::error(action, text))?;
     let place = Place::of(&root, &name);
     place.make()?;
+    match conditions::check(&service.conditions) {
+        Outcome::Hold => {}
+        Outcome::Skip(why) => return skip(&service, &place, called, &why),
+        Outcome::Fail(why) => {
+            return Err(Failure::error(Action::Error, format!("{name} did not start: {why}")));
+        }
+    }
     let patience = longest(&service);
     match Daemonize::new().timeout(patience).detach()? {
         Side::Starter(verdict) => {
@@ -93,10 +102,20 @@ fn begin(arguments: &[OsString]) -> Result<u8> {
             Ok(verdict.code())
         }
         Side::Daemon(readiness) => {
-            let seed = Seed { service, settled, place, called, text: text.unwrap_or_default() };
+            let directories = Directories::of(&service, &root);
+            let seed = Seed { directories, service, settled, place, called, text: text.unwrap_or_default() };
             Ok(seed.live(readiness))
         }
     }
+}
+
+/// Leaves word that the service was not started, as its conditions want it.
+fn skip(service: &Service, place: &Place, called: Duration, why: &str) -> Result<u8> {
+    let mut report = Report::new(&service.name, String::new(), called);
+    report.supervisor = None;
+    report.reason = Some(format!("{} was not started: {why}", service.name));
+    place.write_report(&report)?;
+    Ok(Action::Ok.code())
 }
 
 /// How long a start may take until all of it has ended, well or not.
@@ -107,6 +126,7 @@ pub fn longest(service: &Service) -> Duration {
 
 /// What the daemon begins with.
 struct Seed {
+    directories: Directories,
     service: Service,
     settled: Settled,
     place: Place,
@@ -173,28 +193,14 @@ impl Seed {
         let sockets = Sockets::open(&self.service).map_err(refused)?;
         let log = Unit::syslog();
         let group = self.group(&mut |text: &str| log.send(Priority::Warning, text));
-        let report = Report {
-            schema: SCHEMA,
-            service: self.service.name.to_string(),
-            state: State::Stopped,
-            since: String::new(),
-            since_boot: 0.0,
-            supervisor: Some(Pid::this().as_raw()),
-            main: None,
-            status: None,
-            reason: None,
-            restarts: 0,
-            last_exit: None,
-            invocation: invocation()?,
-            control_group: group.as_ref().map(|group| group.path().display().to_string()),
-            start: Cost { called: self.called.as_secs_f64(), took: None },
-            killed: Vec::new(),
-            sockets: sockets.shown(),
-        };
+        let mut report = Report::new(&self.service.name, invocation()?, self.called);
+        report.control_group = group.as_ref().map(|group| group.path().display().to_string());
+        report.sockets = sockets.shown();
         let unit = Unit {
             service: self.service,
             place: self.place,
             settled: self.settled,
+            directories: self.directories,
             boot: BootId::current()?,
             ledger,
             group,

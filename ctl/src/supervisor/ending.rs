@@ -230,6 +230,7 @@ impl Unit {
             Verdict::Again(pause) => {
                 self.report.restarts += 1;
                 self.report.reason = Some(why.clone());
+                self.directories.remove(true);
                 self.phase = Phase::Resting;
                 self.within(pause);
                 // At once: then nobody shall wait for a file to be written.
@@ -265,6 +266,10 @@ impl Unit {
     fn over(&mut self, state: State) {
         (self.phase, self.deadline) = (Phase::Over, None);
         self.report.supervisor = None;
+        if state == State::Stopped {
+            self.report.reason = None;
+        }
+        self.directories.remove(false);
         self.enter(state);
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use foobar_initscripts::exit::Action;
 use foobar_initscripts::service::{
-    Command, CpuPolicy, Execution, IoClass, Managed, Resource as Limited, Service, Variable,
+    Command, CpuPolicy, Execution, IoClass, Resource as Limited, Service, Variable,
 };
 use foobar_initscripts::variables;
 use foobar_process::Resource;
@@ -160,12 +160,6 @@ pub fn environment(
         all.set("LOGNAME", account.name());
         all.set("USER", account.name());
     }
-    for (variable, managed, above) in directories(service) {
-        if !managed.names.is_empty() {
-            let paths: Vec<String> = managed.names.iter().map(|name| format!("{above}/{name}")).collect();
-            all.set(variable, paths.join(":"));
-        }
-    }
     for (name, value) in more {
         all.set(name, value.clone());
     }
@@ -186,18 +180,6 @@ pub fn environment(
         }
     }
     Ok(all)
-}
-
-/// The directories that are made for a service: the variable that names them, their names, and what they are below.
-pub fn directories(service: &Service) -> [(&'static str, &Managed, &'static str); 5] {
-    let all = &service.execution.directories;
-    [
-        ("RUNTIME_DIRECTORY", &all.runtime, "/run"),
-        ("STATE_DIRECTORY", &all.state, "/var/lib"),
-        ("CACHE_DIRECTORY", &all.cache, "/var/cache"),
-        ("LOGS_DIRECTORY", &all.logs, "/var/log"),
-        ("CONFIGURATION_DIRECTORY", &all.configuration, "/etc"),
-    ]
 }
 
 /// What is executed for the program of a service.

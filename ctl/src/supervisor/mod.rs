@@ -2,6 +2,8 @@
 
 pub mod answer;
 pub mod begin;
+pub mod conditions;
+pub mod directories;
 pub mod ending;
 pub mod hearing;
 pub mod image;

@@ -13,7 +13,12 @@ use crate::root::{Root, Scope};
 use crate::supervisor::report::Report;
 
 /// Above the directories of all services.
-pub const ALL: &str = "/run/foobar";
+const ALL: &str = "/run/foobar";
+
+/// Above the directories of all services of a tree.
+pub fn all(root: &Root) -> PathBuf {
+    root.outside(Path::new(ALL))
+}
 
 /// The directory.
 #[derive(Debug, Clone)]

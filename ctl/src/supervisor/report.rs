@@ -1,12 +1,16 @@
 //! What a supervisor tells of its service: the answer to `status`, and the file that stays when it is gone. Its JSON is described
 //! in the help of `status`; keys are added, never changed.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use foobar_initscripts::name::ServiceName;
+use foobar_process::{Pid, uptime};
 use serde::{Deserialize, Serialize};
 
+use crate::clock;
+
 /// The version of the schema.
-pub const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 1;
 
 /// How a service is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +115,28 @@ pub struct Report {
 }
 
 impl Report {
+    /// That of a service which this process, the supervisor, has not started yet.
+    pub fn new(name: &ServiceName, invocation: String, called: Duration) -> Report {
+        Report {
+            schema: SCHEMA,
+            service: name.to_string(),
+            state: State::Stopped,
+            since: clock::rfc3339(SystemTime::now()),
+            since_boot: uptime::since_boot().as_secs_f64(),
+            supervisor: Some(Pid::this().as_raw()),
+            main: None,
+            status: None,
+            reason: None,
+            restarts: 0,
+            last_exit: None,
+            invocation,
+            control_group: None,
+            start: Cost { called: called.as_secs_f64(), took: None },
+            killed: Vec::new(),
+            sockets: Vec::new(),
+        }
+    }
+
     /// How long it has been in its state, `now` being the time since boot.
     pub fn lasted(&self, now: Duration) -> Duration {
         now.saturating_sub(Duration::try_from_secs_f64(self.since_boot).unwrap_or_default())

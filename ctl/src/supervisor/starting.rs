@@ -37,6 +37,12 @@ impl Unit {
         self.report.start.took = None;
         self.enter(State::Starting);
         self.within(self.service.start_timeout);
+        if let Err(Refused(action, text)) = self.directories.make(&self.settled) {
+            self.blame(action, text);
+            self.note_end(How::Code(1), Cause::NotStarted, Duration::ZERO);
+            self.wind_down();
+            return;
+        }
         self.start_pre(0);
     }
 

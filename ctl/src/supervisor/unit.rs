@@ -16,6 +16,7 @@ use foobar_process::syslog::{Facility, Options, Priority, Syslog};
 use foobar_process::{Pid, Signal, kin, uptime};
 
 use crate::clock;
+use crate::supervisor::directories::Directories;
 use crate::supervisor::image::{self, Refused, Settled, Variables};
 use crate::supervisor::looks::Looks;
 use crate::supervisor::output::Output;
@@ -76,6 +77,8 @@ pub struct Unit {
     pub place: Place,
     /// Settings of its programs.
     pub settled: Settled,
+    /// The directories that are made for it.
+    pub directories: Directories,
     /// This boot.
     pub boot: BootId,
     /// Whom we have forked.
@@ -169,6 +172,7 @@ impl Unit {
             all.push(("MAINPID", main.process.pid().to_string()));
         }
         all.extend(self.signs.variables());
+        all.extend(self.directories.variables());
         all.extend(more.iter().cloned());
         image::environment(&self.service, &self.settled.own, &all)
     }
