@@ -10,6 +10,8 @@ use foobar_process::{Gid, Uid};
 pub enum Init {
     /// sysvinit, or one that runs the links of a runlevel as it does.
     Sysv,
+    /// busybox, which runs an rcS.
+    Busybox,
     /// Something else, by its name.
     Other(String),
 }
@@ -26,6 +28,7 @@ pub fn init() -> Init {
     let by_name = || fs::read_to_string("/proc/1/comm").ok().map(|name| name.trim_end().to_owned());
     match by_path.or_else(by_name) {
         Some(name) if name == "init" => Init::Sysv,
+        Some(name) if name == "busybox" => Init::Busybox,
         Some(name) => Init::Other(name),
         None => Init::Other("unknown".to_owned()),
     }

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use foobar_initscripts::installed::{Installed, ScriptFile};
-use foobar_initscripts::layout::facts::Scheme;
+use foobar_initscripts::layout::facts::{Numbers, Scheme, SysV};
 use foobar_initscripts::layout::{Clues, Layout, probes};
 use foobar_initscripts::link::Link;
 use foobar_initscripts::name::ServiceName;
@@ -45,6 +45,9 @@ pub fn clues(root: &Root) -> io::Result<Clues> {
 /// With the path in words, for the first that cannot be read.
 pub fn installed(root: &Root, layout: &Layout) -> io::Result<Installed> {
     let mut found = match layout.scheme {
+        Scheme::SysV(SysV { numbers: Numbers::Suse, .. }) => {
+            read(root, &Sources::of(layout), Installed::suse())?
+        }
         Scheme::SysV(_) if layout.has_insserv_order() => gathered(root, &Sources::of(layout))?,
         Scheme::SysV(_) => read(root, &Sources::of(layout), Installed::by_name())?,
         Scheme::Rcs(_) => numbered(root, layout)?,

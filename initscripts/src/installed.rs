@@ -66,6 +66,8 @@ pub struct Installed {
     pub(crate) conf: Conf,
     /// Each script provides the name of its file, whatever its header says.
     by_name: bool,
+    /// Headers are read as SUSE's insserv reads them.
+    suse: bool,
 }
 
 /// A header with its words as symbols.
@@ -148,6 +150,24 @@ impl Installed {
     #[must_use]
     pub fn by_name() -> Installed {
         Installed { by_name: true, ..Installed::default() }
+    }
+
+    /// An empty root whose headers mean what they mean to SUSE's insserv: B is what runs once at boot, and a service is
+    /// stopped wherever it starts in runlevels 2 to 5, and nowhere else.
+    #[must_use]
+    pub fn suse() -> Installed {
+        Installed { suse: true, ..Installed::default() }
+    }
+
+    /// The same root with the links of one kind, and with headers that ask for no others.
+    pub(crate) fn only(&self, kind: Kind) -> Installed {
+        let mut changed = self.clone();
+        changed.links.retain(|link| link.kind == kind);
+        for head in &mut changed.heads {
+            let side = if kind == Kind::Start { &mut head.stop } else { &mut head.start };
+            *side = side.map(|_| Runlevels::NONE);
+        }
+        changed
     }
 
     /// Adds a file of /etc/init.d. Directories need not be added; files that insserv skips may be.
@@ -286,10 +306,12 @@ impl Installed {
             }
             head.ends[at] = (self.words.len() as u32 - head.first).min(u32::from(u16::MAX)) as u16;
         }
+        let suse = self.suse;
         let mut levels = |key| {
             let text = value(&fields, key);
             match words::levels(text) {
                 _ if text.is_empty() => None,
+                _ if suse => Some(words::levels_of_suse(text)),
                 words::Levels::Known(set) => Some(set),
                 words::Levels::Fatal => {
                     head.fatal = true;
@@ -298,6 +320,11 @@ impl Installed {
             }
         };
         (head.start, head.stop) = (levels(Key::DefaultStart), levels(Key::DefaultStop));
+        if suse {
+            let fixed: Runlevels =
+                [Runlevel::R0, Runlevel::R1, Runlevel::R6, Runlevel::S].into_iter().collect();
+            head.stop = Some(head.start.unwrap_or_default().without(fixed));
+        }
         head.interactive = value(&fields, Key::Interactive) == "true";
         head.named = own.is_some() || !value(&fields, Key::Provides).is_empty();
         head.begun = fields.begin.is_some();

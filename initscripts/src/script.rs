@@ -189,6 +189,13 @@ fn standalone(service: &Service, layout: &Layout) -> Result<String, ScriptError>
 fn block(service: &Service, layout: &Layout) -> String {
     let header = header(service);
     let mut text = lsb::render(&header).trim_end().to_owned();
+    if layout.dialect == Dialect::Suse {
+        let letter = |line: &str| match line.strip_prefix("# Default-Start:") {
+            Some(levels) => format!("# Default-Start:{}", levels.replace('S', "B")),
+            None => line.to_owned(),
+        };
+        text = text.lines().map(letter).collect::<Vec<_>>().join("\n");
+    }
     if let Dialect::Chkconfig(usual) = layout.dialect {
         let line = chkconfig::Line { levels: header.default_start.without(Runlevels::BOOT), usual };
         let description = &header.short_description;

@@ -5,10 +5,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod agreement;
+mod buildroot;
 mod check;
 mod dropin;
 mod faults;
 mod levels;
+mod lfs;
 mod lifecycle;
 mod order;
 mod respawn;

@@ -109,16 +109,22 @@ pub fn refused(error: &PlanError) -> anyhow::Error {
     Failure::error(action, error.to_string())
 }
 
-/// Says so when the links will not be run by what boots this machine.
-pub fn warn_of_other_init(context: &Context) {
+/// Says so when what was laid into the tree will not be run by what boots this machine.
+pub fn warn_of_other_init(context: &Context, layout: &Layout) {
     if context.root.scope() != Scope::Machine {
         return;
     }
-    if let Init::Other(name) = machine::init() {
-        context.output.warn(format_args!(
-            "PID 1 is {name}, not sysvinit: links in rcN.d are not run at boot by it; the other verbs work"
-        ));
-    }
+    let is_numbered = layout.runlevels.is_empty();
+    let name = match machine::init() {
+        Init::Sysv => return,
+        Init::Busybox if is_numbered => return,
+        Init::Busybox => "busybox".to_owned(),
+        Init::Other(name) => name,
+    };
+    let (init, what) = if is_numbered { ("busybox", "rcS is") } else { ("sysvinit", "links in rcN.d are") };
+    context.output.warn(format_args!(
+        "PID 1 is {name}, not {init}: {what} not run at boot by it; the other verbs work"
+    ));
 }
 
 fn foretold(context: &Context, change: &Change<'_>, plan: &Plan) -> String {

@@ -22,7 +22,7 @@ pub type Planner = fn(&Toggle<'_>, &Layout, &Installed, &Existing) -> Result<Pla
 pub fn enable(context: &Context, arguments: &Enable) -> Result<Action> {
     let action =
         toggle(context, "enable", &arguments.service.name, arguments.runlevels.as_deref(), plan::enable)?;
-    change::warn_of_other_init(context);
+    change::warn_of_other_init(context, context.layout()?);
     Ok(action)
 }
 

@@ -61,7 +61,7 @@ pub fn run(context: &Context, arguments: &Install) -> Result<Action> {
         idle: format!("{name} is installed already, nothing to do"),
     };
     let action = change::carry_out(context, layout, &change, &plan)?;
-    change::warn_of_other_init(context);
+    change::warn_of_other_init(context, layout);
     Ok(action)
 }
 
@@ -90,7 +90,7 @@ fn respawned(
         idle: format!("{name} is installed already, nothing to do"),
     };
     let action = change::carry_out(context, layout, &change, plan)?;
-    change::warn_of_other_init(context);
+    change::warn_of_other_init(context, layout);
     Ok(action)
 }
 

@@ -113,7 +113,7 @@ fn rule(layout: &Layout) -> String {
             "in the layout {name} numbers are given by hand; a new service gets S{} and K{} where its neighbours allow it",
             usual.start, usual.stop
         ),
-        Scheme::SysV(SysV { numbers: Numbers::Insserv, .. }) => {
+        Scheme::SysV(SysV { numbers: Numbers::Insserv | Numbers::Suse, .. }) => {
             format!("in the layout {name} insserv gives numbers")
         }
         Scheme::Rcs(rcs) => format!(

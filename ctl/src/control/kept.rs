@@ -80,7 +80,7 @@ pub fn tell_init(context: &Context, plan: &Plan) -> Result<()> {
     }
     match machine::init() {
         Init::Sysv => read_table(context),
-        Init::Other(_) => Ok(()),
+        Init::Busybox | Init::Other(_) => Ok(()),
     }
 }
 

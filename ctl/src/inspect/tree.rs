@@ -27,7 +27,7 @@ struct Reading<'a> {
 /// Reads all of it; the findings are about what could not be read.
 pub fn read(root: &Root, layout: &Layout) -> (Tree, Vec<Finding>) {
     let mut reading = Reading { root, found: Vec::new() };
-    let mut tree = Tree { by_name: !layout.has_insserv_order(), ..Tree::default() };
+    let mut tree = Tree { by_name: layout.depend.is_none(), ..Tree::default() };
     let scripts = Path::new(layout.script_dir);
     let files = reading.names(scripts);
     let is_one = |file: &&String| layout.script_name(file).is_some();
@@ -82,7 +82,9 @@ pub fn read(root: &Root, layout: &Layout) -> (Tree, Vec<Finding>) {
     if let [Some(boot), Some(start), Some(stop)] = files {
         let all = [boot, start, stop];
         // rc leaves the work to startpar only if none of them is empty.
-        tree.depend = Some(all).filter(|all| all.iter().all(|file| !file.text.is_empty()));
+        let is_used = |all: &[Text; 3]| all.iter().all(|file| !file.text.is_empty());
+        // Those of SUSE are not what Debian's insserv would write.
+        tree.depend = Some(all).filter(|all| layout.has_insserv_order() && is_used(all));
     }
     (tree, reading.found)
 }

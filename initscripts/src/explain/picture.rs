@@ -127,8 +127,10 @@ impl Picture {
 #[must_use]
 pub fn picture(outline: &Outline, layout: &Layout, level: Runlevel, kind: Kind) -> Picture {
     let verb = if kind == Kind::Start { "start" } else { "stop" };
+    // Where numbers are read from the links, so is what is started.
+    let killed = layout.has_insserv_order();
     let shown: Vec<bool> =
-        (0..outline.nodes.len()).map(|node| is_shown(outline, node, level, kind)).collect();
+        (0..outline.nodes.len()).map(|node| is_shown(outline, node, level, kind, killed)).collect();
     let nodes = outline.nodes.iter().zip(&shown).filter(|(_, shown)| **shown);
     let items = nodes.map(|(node, _)| {
         let item = Item {
@@ -154,10 +156,10 @@ pub fn picture(outline: &Outline, layout: &Layout, level: Runlevel, kind: Kind) 
 }
 
 /// Whether a script is started or stopped there. Where both are wanted insserv makes a kill link.
-fn is_shown(outline: &Outline, node: usize, level: Runlevel, kind: Kind) -> bool {
+fn is_shown(outline: &Outline, node: usize, level: Runlevel, kind: Kind, killed: bool) -> bool {
     let node = &outline.nodes[node];
     let wanted = node.place(kind).levels.contains(level);
-    let killed = kind == Kind::Start && node.stop.levels.contains(level) && level != Runlevel::S;
+    let killed = killed && kind == Kind::Start && node.stop.levels.contains(level) && level != Runlevel::S;
     node.script.is_some() && node.linked && wanted && !killed
 }
 

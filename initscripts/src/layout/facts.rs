@@ -74,6 +74,8 @@ pub struct Depend {
 pub enum Dialect {
     /// Nothing.
     Lsb,
+    /// Nothing, and the letter B for what runs once at boot.
+    Suse,
     /// `# chkconfig:` with these numbers, and `# description:`. After the LSB header, as chkconfig stops to read where it
     /// has seen both.
     Chkconfig(Usual),
@@ -121,6 +123,9 @@ pub struct SysV {
 pub enum Numbers {
     /// From the dependencies of all headers, as insserv(8) computes them; a change may renumber all scripts.
     Insserv,
+    /// insserv's as well, with a kill link beside each start link of runlevels 2 to 5, whatever the header wants to be
+    /// stopped in; a service that is disabled has neither. insserv(8) of SUSE.
+    Suse,
     /// From the line `# chkconfig: LEVELS START STOP`, or these where it is missing, and the dependencies; scripts that
     /// have to come later are moved. chkconfig(8).
     Chkconfig(Usual),
@@ -242,7 +247,7 @@ impl Layout {
         }
     }
 
-    /// Whether insserv gives the numbers: where it does not, nothing but dependencies can be said of them.
+    /// Whether all that can be said of numbers is said by Debian's insserv; elsewhere they are read from the links.
     #[must_use]
     pub fn has_insserv_order(&self) -> bool {
         matches!(self.scheme, Scheme::SysV(SysV { numbers: Numbers::Insserv, .. }))

@@ -6,6 +6,7 @@ pub mod facts;
 pub mod known;
 pub mod lfs;
 pub mod redhat;
+pub mod suse;
 
 pub use facts::Layout;
 pub use known::{ALL, Clues, DEFAULT, LayoutError, by_name, detect, probes};

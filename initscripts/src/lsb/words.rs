@@ -29,6 +29,15 @@ pub(crate) enum Levels {
     Fatal,
 }
 
+/// The same for SUSE, where `B` is what runs once at boot.
+pub(crate) fn levels_of_suse(value: &str) -> Runlevels {
+    let one = |word: &str| match word {
+        "b" | "B" => Some(Runlevel::S),
+        _ => word.parse().ok().filter(|_| word.len() == 1).and_then(Runlevel::from_letter),
+    };
+    pieces(value).filter_map(one).collect()
+}
+
 /// The runlevels of a value; words of more than one character, `2345`, do not count.
 pub(crate) fn levels(value: &str) -> Levels {
     let mut set = Runlevels::NONE;

@@ -6,8 +6,9 @@ use super::links::{LinkSteps, difference};
 use super::request::{Existing, Found, PlanError};
 use crate::installed::{Entry, Installed};
 use crate::layout::Layout;
-use crate::link::Link;
-use crate::name::{Runlevel, Sequence};
+use crate::layout::facts::{Numbers, Scheme, SysV};
+use crate::link::{Kind, Link};
+use crate::name::{Runlevel, Runlevels, Sequence};
 use crate::order::{self, Arrangement, Change, Warning};
 use crate::step::{Before, Plan, Step};
 
@@ -48,6 +49,41 @@ fn arrange(layout: &Layout, wish: &Installed, change: &Change) -> Result<Arrange
     Ok(last)
 }
 
+/// What the tree is to become.
+struct Wanted {
+    links: BTreeSet<Link>,
+    boot: String,
+    start: String,
+    stop: String,
+    warnings: Vec<Warning>,
+}
+
+impl From<Arrangement> for Wanted {
+    fn from(found: Arrangement) -> Wanted {
+        let links = found.links().cloned().collect();
+        let Arrangement { boot, start, stop, warnings, .. } = found;
+        Wanted { links, boot, start, stop, warnings }
+    }
+}
+
+impl Wanted {
+    /// SUSE has start links and kill links in one directory, each with a number of its own order: two arrangements that
+    /// know nothing of each other.
+    fn on_suse(layout: &Layout, wish: &Installed, change: &Change) -> Result<Wanted, PlanError> {
+        let [starts, stops] = [Kind::Start, Kind::Kill].map(|kind| {
+            let mut change = change.clone();
+            for argument in &mut change.arguments {
+                let side = if kind == Kind::Start { &mut argument.stop } else { &mut argument.start };
+                *side = side.map(|_| Runlevels::NONE);
+            }
+            arrange(layout, &wish.only(kind), &change)
+        });
+        let (starts, stops) = (Wanted::from(starts?), Wanted::from(stops?));
+        let links = starts.links.union(&stops.links).cloned().collect();
+        Ok(Wanted { links, stop: stops.stop, ..starts })
+    }
+}
+
 /// Enough for every tree that was tried; one that does not come to rest is left as it is after so many.
 const ROUNDS: usize = 8;
 
@@ -79,10 +115,13 @@ pub(super) fn steps(
     name: &str,
     plan: &mut Plan,
 ) -> Result<LinkSteps, PlanError> {
-    let arrangement = arrange(layout, wish, change)?;
+    let arrangement = match layout.scheme {
+        Scheme::SysV(SysV { numbers: Numbers::Suse, .. }) => Wanted::on_suse(layout, wish, change)?,
+        _ => Wanted::from(arrange(layout, wish, change)?),
+    };
     let arranged = is_arranged(layout, existing);
     let old: BTreeSet<Link> = before.links().collect();
-    let mut new: BTreeSet<Link> = arrangement.links().cloned().collect();
+    let mut new = arrangement.links.clone();
     if !arranged {
         new = only_own(&old, &new, wish, name);
     }
@@ -121,7 +160,7 @@ fn only_own(old: &BTreeSet<Link>, wanted: &BTreeSet<Link>, wish: &Installed, nam
 
 /// The files that differ. insserv's order of equals depends on the numbers that links had before, so that
 /// a second run may turn them over; where no link changes (`settled`), another order is no difference.
-fn depend(layout: &Layout, existing: &Existing, arrangement: &Arrangement, settled: bool) -> Vec<Step> {
+fn depend(layout: &Layout, existing: &Existing, arrangement: &Wanted, settled: bool) -> Vec<Step> {
     let Some(files) = &layout.depend else { return Vec::new() };
     let wanted =
         [(files.boot, &arrangement.boot), (files.start, &arrangement.start), (files.stop, &arrangement.stop)];
@@ -151,7 +190,7 @@ fn sorted(text: &str) -> BTreeSet<BTreeSet<&str>> {
 
 /// What concerns the service or is changed beside it. insserv's complaints about other scripts are not
 /// for the one who installs this service.
-fn note(arrangement: &Arrangement, arranged: bool, name: &str, plan: &mut Plan) {
+fn note(arrangement: &Wanted, arranged: bool, name: &str, plan: &mut Plan) {
     let concerns = |warning: &&Warning| match warning {
         Warning::NoHeader { script } => script == name,
         // Without insserv nobody defines facilities.

@@ -28,6 +28,8 @@ pub(super) fn levels(
     let all: Runlevels = layout.runlevels.iter().copied().collect();
     let stop = match sysv.numbers {
         Numbers::Chkconfig(_) => Runlevels::NORMAL.without(start),
+        // As `Installed::suse` has read the header.
+        Numbers::Suse => stop,
         Numbers::Insserv | Numbers::Fixed(_) => stop,
     };
     let starts = start.iter().map(|level| (level, Kind::Start));

@@ -12,9 +12,8 @@ use crate::installed::Installed;
 use crate::layout::Layout;
 use crate::layout::facts::{Numbers, SysV};
 use crate::link::{Kind, Link};
-use crate::lsb;
 use crate::name::{Runlevel, Runlevels};
-use crate::order::Change;
+use crate::order::{Argument, Change};
 use crate::script;
 use crate::step::Plan;
 
@@ -44,7 +43,7 @@ impl Tree<'_> {
             _ => wanted.into_bytes(),
         };
         let mut after = links::with_script(installed, name, &header);
-        match self.standing(name, &header) {
+        match self.standing(name, &after) {
             Standing::None => {}
             Standing::Unfinished => after = links::without_links(&after, name),
             Standing::Other if wish.set_runlevels || wish.force => after = links::without_links(&after, name),
@@ -104,6 +103,9 @@ impl Tree<'_> {
             ));
         }
         let levels = asked.without(fixed);
+        if self.sysv.numbers == Numbers::Suse {
+            return self.toggle_both(name, levels, kind, plan);
+        }
         let is_meant = |link: &Link| &*link.name == name && levels.contains(link.runlevel);
         if !self.installed.links().any(|link| is_meant(&link)) {
             return Err(PlanError::NoLinks { name: name.to_owned(), runlevels: asked });
@@ -112,6 +114,29 @@ impl Tree<'_> {
         after.turn_links(name, levels, kind);
         let LinkSteps { make, depend, remove } =
             self.steps(&after, &Change::add(name).forced(), name, plan)?;
+        plan.steps.extend(make);
+        plan.steps.extend(depend);
+        plan.steps.extend(remove);
+        Ok(())
+    }
+
+    /// On SUSE a service that does not start in a runlevel has no links there at all.
+    fn toggle_both(
+        self,
+        name: &str,
+        levels: Runlevels,
+        kind: Kind,
+        plan: &mut Plan,
+    ) -> Result<(), PlanError> {
+        let own = self.installed.links().filter(|link| &*link.name == name && link.kind == Kind::Start);
+        let now: Runlevels = own.map(|link| link.runlevel).collect();
+        let wanted = if kind == Kind::Start { now.union(levels) } else { now.without(levels) };
+        let stops = wanted.without([Runlevel::S].into_iter().collect());
+        let argument = Argument { name: name.to_owned(), start: Some(wanted), stop: Some(stops) };
+        let arguments = if wanted.is_empty() { Vec::new() } else { vec![argument] };
+        let change = Change { arguments, ..Change::default() }.forced();
+        let after = links::without_links(self.installed, name);
+        let LinkSteps { make, depend, remove } = self.steps(&after, &change, name, plan)?;
         plan.steps.extend(make);
         plan.steps.extend(depend);
         plan.steps.extend(remove);
@@ -139,7 +164,9 @@ impl Tree<'_> {
     ) -> Result<LinkSteps, PlanError> {
         let Tree { sysv, layout, installed, existing } = self;
         match sysv.numbers {
-            Numbers::Insserv => insserv::steps(layout, existing, installed, wish, change, name, plan),
+            Numbers::Insserv | Numbers::Suse => {
+                insserv::steps(layout, existing, installed, wish, change, name, plan)
+            }
             Numbers::Chkconfig(_) | Numbers::Fixed(_) => {
                 numbers::steps(sysv, layout, existing, installed, wish, change, plan)
             }
@@ -148,9 +175,9 @@ impl Tree<'_> {
 
     /// On an arranged machine startpar's files are written after all links, so a service that has links and is
     /// in one of the files was installed completely, and what is missing was removed by someone.
-    fn standing(self, name: &str, script: &[u8]) -> Standing {
-        let (header, _) = lsb::parse(script);
-        let wanted = numbers::levels(self.sysv, self.layout, header.default_start, header.default_stop);
+    fn standing(self, name: &str, after: &Installed) -> Standing {
+        let (start, stop) = after.default_levels(name);
+        let wanted = numbers::levels(self.sysv, self.layout, start, stop);
         let ours = self.installed.links().filter(|link| &*link.name == name);
         let there: BTreeSet<_> = ours.map(|link| (link.runlevel, link.kind)).collect();
         if there.is_empty() || there == wanted {

@@ -39,6 +39,25 @@ const REDHAT: [Row; 6] = [
     ),
 ];
 
+const SUSE: [Row; 4] = [
+    ("boot.localfs", &["Provides: boot.localfs", "Default-Start: B"], "B:S01"),
+    (
+        "network",
+        &["Provides: network", "Required-Start: boot.localfs", "Default-Start: 2 3 5"],
+        "235:S01 235:K02",
+    ),
+    (
+        "syslog",
+        &["Provides: syslog", "Required-Start: network", "Required-Stop: network", "Default-Start: 2 3 5"],
+        "235:S02 235:K01",
+    ),
+    (
+        "zope",
+        &["Provides: zope", "Required-Start: foobar", "Required-Stop: foobar", "Default-Start: 3 5"],
+        "35:S01 35:K01",
+    ),
+];
+
 const LFS: [Row; 7] = [
     ("mountfs", &["Provides: $local_fs", "Default-Start: S"], "S:S40 06:K96"),
     ("localnet", &["Provides: localnet", "Default-Start: S"], "S:S08 06:K98"),
@@ -67,6 +86,28 @@ impl Root {
         symlink("rc.d/init.d", root.path("etc/init.d")).unwrap();
         for level in "0123456".chars() {
             symlink(format!("rc.d/rc{level}.d"), root.path(&format!("etc/rc{level}.d"))).unwrap();
+        }
+        root
+    }
+
+    /// A SUSE with insserv.
+    pub fn suse() -> Root {
+        let root = Root::linked("suse", "etc/init.d/", "0123456S", &[]);
+        fs::create_dir(root.path("etc/init.d/boot.d")).unwrap();
+        symlink("init.d", root.path("etc/rc.d")).unwrap();
+        root.write(
+            "etc/insserv.conf",
+            "$local_fs boot.localfs\n$remote_fs $local_fs\n$network network\n$syslog syslog\n",
+        );
+        for (name, header, links) in SUSE {
+            root.script("etc/init.d", name, header);
+            for (levels, entry) in links.split_whitespace().filter_map(|link| link.split_once(':')) {
+                for level in levels.chars() {
+                    let directory = if level == 'B' { "boot.d".to_owned() } else { format!("rc{level}.d") };
+                    let link = root.path(&format!("etc/init.d/{directory}/{entry}{name}"));
+                    symlink(format!("../{name}"), link).unwrap();
+                }
+            }
         }
         root
     }

@@ -63,6 +63,11 @@ fn in_redhat() {
 }
 
 #[test]
+fn in_suse() {
+    life("suse", &Root::suse());
+}
+
+#[test]
 fn in_lfs() {
     life("lfs", &Root::lfs());
 }

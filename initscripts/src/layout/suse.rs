@@ -1,0 +1,54 @@
+//! SUSE with sysvinit: insserv's order, links below the directory of scripts, and a kill link beside each start link.
+//! `.depend.halt`, which its insserv writes beside the three files that Debian's writes, is left as it is: it orders
+//! boot scripts alone. Sources: insserv(8) and init.d(7) as SUSE has them, chkconfig(8) of SUSE.
+
+use crate::layout::facts::{Depend, Dialect, Layout, Marks, Numbers, Scheme, SysV};
+use crate::name::Runlevel;
+
+/// The layout of SUSE Linux Enterprise up to 11.
+pub const SUSE: Layout = Layout {
+    name: "suse",
+    systems: "SUSE Linux Enterprise up to 11, openSUSE up to 12.2",
+    marks: Marks {
+        all: &["/etc/init.d/boot.d", "/etc/init.d/rc3.d", "/etc/init.d/rc5.d"],
+        none: &[],
+        release: &["/etc/SuSE-release"],
+    },
+    script_dir: "/etc/init.d",
+    scheme: Scheme::SysV(SysV {
+        link_dir: "/etc/init.d/rc@.d",
+        boot_dir: Some("/etc/init.d/boot.d"),
+        link_text: "../",
+        numbers: Numbers::Suse,
+    }),
+    runlevels: &[
+        Runlevel::R0,
+        Runlevel::R1,
+        Runlevel::R2,
+        Runlevel::R3,
+        Runlevel::R4,
+        Runlevel::R5,
+        Runlevel::R6,
+        Runlevel::S,
+    ],
+    facilities: "",
+    depend: Some(Depend {
+        boot: "/etc/init.d/.depend.boot",
+        start: "/etc/init.d/.depend.start",
+        stop: "/etc/init.d/.depend.stop",
+        conf: "/etc/insserv.conf",
+        conf_dir: "/etc/insserv.conf.d",
+        overrides: ["/etc/insserv/overrides", "/usr/share/insserv/overrides"],
+        filters: "/etc/insserv/file-filters",
+    }),
+    service_dir: "/etc/foobar",
+    defaults_dir: "/etc/sysconfig",
+    pid_dir: "/var/run",
+    log_dir: "/var/log",
+    state_dir: "/run/foobar",
+    lock_dir: None,
+    foobarctl: "/usr/sbin/foobarctl",
+    dialect: Dialect::Suse,
+    thin: include_str!("../../templates/lsb.sh"),
+    standalone: include_str!("../../templates/standalone.sh"),
+};
