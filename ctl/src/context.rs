@@ -63,6 +63,20 @@ impl Context {
         }
     }
 
+    /// Refuses to explain numbers where there are none.
+    ///
+    /// # Errors
+    /// [`Action::Unimplemented`], with who knows the order instead.
+    pub fn must_have_numbers(layout: &Layout, verb: &str) -> anyhow::Result<()> {
+        if layout.has_numbers() {
+            return Ok(());
+        }
+        let why = "services have no numbers, and depend() of their scripts orders them";
+        let text =
+            format!("{verb} has nothing to show: in the layout {} {why}: ask rc-depend(8)", layout.name);
+        Err(Failure::error(Action::Unimplemented, text))
+    }
+
     /// A service name that the user has typed.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod clock;
 mod command;
 mod context;
 mod control;
+mod enabled;
 mod failure;
 mod inspect;
 mod insserv;

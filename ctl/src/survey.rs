@@ -50,6 +50,7 @@ pub fn installed(root: &Root, layout: &Layout) -> io::Result<Installed> {
         }
         Scheme::SysV(_) if layout.has_insserv_order() => gathered(root, &Sources::of(layout))?,
         Scheme::SysV(_) => read(root, &Sources::of(layout), Installed::by_name())?,
+        Scheme::OpenRc(_) => gathered(root, &Sources::of(layout))?,
         Scheme::Rcs(_) => numbered(root, layout)?,
     };
     if !layout.facilities.is_empty() {
@@ -150,7 +151,7 @@ pub fn service_names(root: &Root, layout: &Layout) -> io::Result<BTreeSet<Servic
 pub fn script_of(root: &Root, layout: &Layout, name: &str) -> io::Result<Option<PathBuf>> {
     let directory = Path::new(layout.script_dir);
     let mut files = match layout.scheme {
-        Scheme::SysV(_) => vec![OsString::from(name)],
+        Scheme::SysV(_) | Scheme::OpenRc(_) => vec![OsString::from(name)],
         Scheme::Rcs(_) => root.names(directory)?,
     };
     let own = |file: &OsString| {
@@ -178,19 +179,6 @@ pub fn is_script(root: &Root, path: &Path) -> io::Result<bool> {
         Err(error) if leads_nowhere(&error) => Ok(false),
         Err(error) => Err(root.about("cannot look at", path, &error)),
     }
-}
-
-/// The links of all runlevels by their names, without looking where they lead.
-///
-/// # Errors
-/// With the path in words.
-pub fn link_names(root: &Root, layout: &Layout) -> io::Result<Vec<Link>> {
-    let mut found = Vec::new();
-    for level in layout.levels() {
-        let names = root.names(Path::new(&layout.runlevel_dir(*level)))?;
-        found.extend(names.iter().filter_map(|name| Link::parse(*level, name.to_str()?)));
-    }
-    Ok(found)
 }
 
 /// What is at the paths that a plan has to know.

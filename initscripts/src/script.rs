@@ -5,10 +5,13 @@ use crate::exit::{Action, Status};
 use crate::layout::Layout;
 use crate::layout::facts::Dialect;
 use crate::lsb::{self, chkconfig};
+use crate::material::path;
+pub use crate::material::{Caller, ScriptError, header};
 use crate::name::Runlevels;
+use crate::openrc;
 use crate::seal;
 use crate::service::Service;
-use crate::shell::{self, NotAWord, SlotError};
+use crate::shell;
 
 /// The kinds of init script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,75 +20,6 @@ pub enum Style {
     Thin,
     /// Needs no foobarctl on the machine.
     Standalone,
-}
-
-/// How a thin script calls foobarctl.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
-    /// The absolute path of foobarctl.
-    pub foobarctl: String,
-    /// The `--prefix` that it gets, an absolute path.
-    pub prefix: Option<String>,
-}
-
-impl Caller {
-    /// foobarctl as a package of the layout installs it, without a prefix.
-    #[must_use]
-    pub fn of(layout: &Layout) -> Caller {
-        Caller { foobarctl: layout.foobarctl.to_owned(), prefix: None }
-    }
-}
-
-/// Why a script cannot be written.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ScriptError {
-    /// A path that is relative or has a control character.
-    #[error("{0:?} cannot stand in an init script: use an absolute path without control characters")]
-    Path(String),
-    /// A value with a NUL.
-    #[error(transparent)]
-    Word(#[from] NotAWord),
-    /// A service that no script alone can hold.
-    #[error(
-        "{0} needs the supervisor, so its init script cannot do without foobarctl: leave --standalone away"
-    )]
-    Supervised(String),
-    /// Template and values do not fit: an error of this program.
-    #[error(transparent)]
-    Template(#[from] SlotError),
-}
-
-/// The LSB header of a service. Its first facility is its name, which lintian and insserv want.
-#[must_use]
-pub fn header(service: &Service) -> lsb::Header {
-    let name = service.name.as_str().to_owned();
-    let more = service.provides.iter().filter(|other| **other != name).cloned();
-    let softly = || service.after.iter().chain(&service.wants);
-    lsb::Header {
-        provides: std::iter::once(name.clone()).chain(more).collect(),
-        required_start: joined(&service.required_start, &service.requires),
-        required_stop: joined(&service.required_stop, &service.requires),
-        should_start: joined(&service.should_start, softly()),
-        should_stop: joined(&service.should_stop, softly()),
-        start_before: joined(&service.start_before, &service.before),
-        stop_after: joined(&service.stop_after, &service.before),
-        default_start: service.runlevels,
-        default_stop: service.default_stop(),
-        interactive: false,
-        short_description: service.description.clone(),
-        description: format!("Runs {} as the service {name}.", service.program),
-    }
-}
-
-/// Both lists, each name once.
-fn joined<'a>(first: &[String], more: impl IntoIterator<Item = &'a String>) -> Vec<String> {
-    let mut all = first.to_vec();
-    for name in more {
-        if !all.contains(name) {
-            all.push(name.clone());
-        }
-    }
-    all
 }
 
 /// The init script, sealed (see [`seal`]).
@@ -99,10 +33,12 @@ pub fn render(
     caller: &Caller,
 ) -> Result<String, ScriptError> {
     let text = match style {
+        Style::Thin if layout.dialect == Dialect::OpenRc => openrc::thin(service, layout, caller)?,
         Style::Thin => thin(service, layout, caller)?,
         Style::Standalone if service.is_supervised() => {
             return Err(ScriptError::Supervised(service.name.to_string()));
         }
+        Style::Standalone if layout.dialect == Dialect::OpenRc => openrc::standalone(service, layout)?,
         Style::Standalone => standalone(service, layout)?,
     };
     Ok(seal::add(&text))
@@ -246,12 +182,4 @@ fn action_codes() -> String {
 
 fn comment<const N: usize>(codes: [(u8, &str); N]) -> String {
     codes.map(|(code, words)| format!("#   {code}  {words}")).join("\n")
-}
-
-/// A path as a shell word.
-fn path(text: &str) -> Result<String, ScriptError> {
-    if !text.starts_with('/') || text.chars().any(char::is_control) {
-        return Err(ScriptError::Path(text.to_owned()));
-    }
-    Ok(shell::quote(text)?)
 }

@@ -32,6 +32,7 @@ struct Facts<'a> {
 /// Draws.
 pub fn run(context: &Context, arguments: &Graph) -> Result<Action> {
     let layout = context.layout()?;
+    Context::must_have_numbers(layout, "graph")?;
     let kind = if arguments.stop { Kind::Kill } else { Kind::Start };
     let installed = survey::installed(&context.root, layout)?;
     if arguments.stop && layout.runlevels.is_empty() {

@@ -16,6 +16,7 @@ use crate::clock;
 use crate::command::status;
 use crate::context::Context;
 use crate::control::{kept, look};
+use crate::enabled;
 use crate::supervisor::place::Place;
 use crate::supervisor::report::State as Supervision;
 use crate::survey;
@@ -44,7 +45,7 @@ struct Row {
 /// Lists them in name order.
 pub fn run(context: &Context, arguments: &List) -> Result<Action> {
     let layout = context.layout()?;
-    let levels = by_name(survey::link_names(&context.root, layout)?);
+    let levels = by_name(enabled::link_names(&context.root, layout)?);
     let mut rows = Vec::new();
     for name in survey::service_names(&context.root, layout)? {
         let row = row(context, &name, levels.get(name.as_str()).copied().unwrap_or_default());

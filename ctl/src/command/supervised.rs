@@ -18,9 +18,9 @@ use serde::{Deserialize, Serialize};
 use crate::clock;
 use crate::context::Context;
 use crate::control::call;
+use crate::enabled;
 use crate::supervisor::place::Place;
 use crate::supervisor::report::{Report, State};
-use crate::survey;
 use foobar_initscripts::layout::DEFAULT;
 
 /// How long the supervisor may take to answer.
@@ -179,7 +179,7 @@ pub fn processes(report: &Report, group: Option<&Group>) -> Vec<Line> {
 fn runlevels(context: &Context, service: &Service) -> Result<String> {
     // A prefix without an init has none.
     let Ok(layout) = context.layout() else { return Ok(String::new()) };
-    let links = survey::link_names(&context.root, layout)?;
+    let links = enabled::link_names(&context.root, layout)?;
     let of_it = links.iter().filter(|link| link.kind == Kind::Start && *link.name == *service.name.as_str());
     let mut levels: Vec<char> = of_it.map(|link| link.runlevel.letter()).collect();
     levels.sort_unstable();

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::cli::Why;
 use crate::context::Context;
+use crate::enabled;
 use crate::failure::Failure;
 use crate::survey;
 
@@ -38,6 +39,7 @@ struct Numbered<'a> {
 pub fn run(context: &Context, arguments: &Why) -> Result<Action> {
     let name = arguments.service.name.as_str();
     let layout = context.layout()?;
+    Context::must_have_numbers(layout, "why")?;
     let installed = survey::installed(&context.root, layout)?;
     let outline = order::outline(&installed, &Change::nothing().forced())
         .map_err(|error| Failure::error(Action::Error, error.to_string()))?;
@@ -58,7 +60,7 @@ pub fn run(context: &Context, arguments: &Why) -> Result<Action> {
         Kind::Start => start.as_ref().map(|why| why.sequence),
         Kind::Kill => stop.as_ref().map(|why| why.sequence),
     };
-    let own = survey::link_names(&context.root, layout)?.into_iter().filter(|link| &*link.name == name);
+    let own = enabled::link_names(&context.root, layout)?.into_iter().filter(|link| &*link.name == name);
     let others: Vec<String> = own
         .filter(|link| numbers(link).is_some_and(|number| number != link.sequence.get()))
         .map(|link| link.path())
@@ -121,5 +123,10 @@ fn rule(layout: &Layout) -> String {
              new service gets S{} where its neighbours allow it",
             rcs.usual
         ),
+        Scheme::OpenRc(_) => {
+            format!(
+                "in the layout {name} there are no numbers: OpenRC orders services by depend() in their scripts"
+            )
+        }
     }
 }

@@ -5,7 +5,8 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 
-use foobar_initscripts::layout::ALL;
+use foobar_initscripts::layout::facts::Scheme;
+use foobar_initscripts::layout::{ALL, Layout};
 use foobar_initscripts::name::ServiceName;
 
 use crate::context::Context;
@@ -63,6 +64,14 @@ pub fn shown(context: &Context, name: &ServiceName) -> String {
 fn directory(context: &Context) -> Option<&'static str> {
     let is_there = |path: &str| context.root.directory(Path::new(path)).is_ok();
     // Most machines have none of them, and need not be looked at any further.
-    ALL.iter().filter_map(|layout| layout.lock_dir).find(|path| is_there(path))?;
-    context.layout().ok()?.lock_dir
+    ALL.iter().copied().filter_map(memory).find(|path| is_there(path))?;
+    memory(context.layout().ok()?)
+}
+
+/// Where the init of a layout looks for what was started.
+fn memory(layout: &'static Layout) -> Option<&'static str> {
+    match layout.scheme {
+        Scheme::OpenRc(openrc) => Some(openrc.started_dir),
+        Scheme::SysV(_) | Scheme::Rcs(_) => layout.lock_dir,
+    }
 }

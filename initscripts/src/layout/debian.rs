@@ -10,7 +10,7 @@ pub const DEBIAN: Layout = Layout {
     systems: "Debian, Devuan, antiX, MX Linux with sysvinit",
     marks: Marks {
         all: &["/etc/init.d", "/etc/rc2.d", "/etc/rcS.d"],
-        none: &[],
+        none: &["/sbin/openrc-run"],
         release: &["/etc/debian_version", "/var/lib/dpkg/status"],
     },
     script_dir: "/etc/init.d",

@@ -81,6 +81,8 @@ pub enum Dialect {
     Chkconfig(Usual),
     /// The variables DAEMON and PIDFILE, by which Buildroot's rules know scripts.
     Buildroot,
+    /// A script for openrc-run(8), with depend().
+    OpenRc,
 }
 
 /// What tells a root of this layout from others. Links are followed.
@@ -103,6 +105,8 @@ pub enum Scheme {
     /// The scripts themselves are called `S50name`; rcS starts them in the order of their names, and rcK stops them
     /// backwards. One that is called `K50name` is left alone: it is disabled and keeps its number.
     Rcs(Rcs),
+    /// A directory for each named runlevel, with links to the scripts under their own names.
+    OpenRc(OpenRc),
 }
 
 /// See [`Scheme::SysV`].
@@ -142,13 +146,42 @@ pub struct Rcs {
     pub not_scripts: &'static [&'static str],
 }
 
+/// See [`Scheme::OpenRc`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenRc {
+    /// The directory of a runlevel, whose name stands for the `@`.
+    pub runlevel_dir: &'static str,
+    /// What a link's text has before the name of the script.
+    pub link_text: &'static str,
+    /// The runlevels that every machine has.
+    pub runlevels: &'static [&'static str],
+    /// The directory of links to the scripts of what was started: what has none is not stopped when the machine goes down.
+    pub started_dir: &'static str,
+    /// What is in the directory of scripts and is none.
+    pub not_scripts: &'static [&'static str],
+}
+
+impl OpenRc {
+    /// The directory of a runlevel.
+    #[must_use]
+    pub fn directory(&self, level: &str) -> String {
+        self.runlevel_dir.replace('@', level)
+    }
+
+    /// The paths of the links that a service may have.
+    #[must_use]
+    pub fn links(&self, name: &str) -> Vec<String> {
+        self.runlevels.iter().map(|level| format!("{}/{name}", self.directory(level))).collect()
+    }
+}
+
 impl Layout {
     /// The path of the init script of a service that is to be installed, if nothing asks for another number where
     /// scripts have numbers.
     #[must_use]
     pub fn script(&self, name: &str) -> String {
         match self.scheme {
-            Scheme::SysV(_) => format!("{}/{name}", self.script_dir),
+            Scheme::SysV(_) | Scheme::OpenRc(_) => format!("{}/{name}", self.script_dir),
             Scheme::Rcs(Rcs { usual, .. }) => self.numbered(Kind::Start, usual, name),
         }
     }
@@ -167,7 +200,7 @@ impl Layout {
         }
         let own = || installed.links().filter(|link| &*link.name == name).map(|link| self.link(&link));
         let found = match self.scheme {
-            Scheme::SysV(_) => Vec::new(),
+            Scheme::SysV(_) | Scheme::OpenRc(_) => Vec::new(),
             Scheme::Rcs(_) => own().collect(),
         };
         if found.is_empty() { vec![format!("{}/{name}", self.script_dir)] } else { found }
@@ -193,7 +226,12 @@ impl Layout {
     pub fn script_name<'a>(&self, file: &'a str) -> Option<(&'a str, Option<Link>)> {
         match self.scheme {
             Scheme::SysV(_) => Some((file, None)),
-            Scheme::Rcs(Rcs { not_scripts, .. }) if not_scripts.contains(&file) => None,
+            Scheme::Rcs(Rcs { not_scripts, .. }) | Scheme::OpenRc(OpenRc { not_scripts, .. })
+                if not_scripts.contains(&file) =>
+            {
+                None
+            }
+            Scheme::OpenRc(_) => Some((file, None)),
             Scheme::Rcs(_) => match Link::parse(Runlevel::S, file).filter(|link| !link.name.is_empty()) {
                 Some(link) => Some((&file[3..], Some(link))),
                 None => Some((file, None)),
@@ -219,7 +257,7 @@ impl Layout {
         match self.scheme {
             Scheme::SysV(SysV { boot_dir: Some(boot), .. }) if level == Runlevel::S => boot.to_owned(),
             Scheme::SysV(SysV { link_dir, .. }) => link_dir.replace('@', &level.to_string()),
-            Scheme::Rcs(_) => self.script_dir.to_owned(),
+            Scheme::Rcs(_) | Scheme::OpenRc(_) => self.script_dir.to_owned(),
         }
     }
 
@@ -227,7 +265,7 @@ impl Layout {
     #[must_use]
     pub fn levels(&self) -> &'static [Runlevel] {
         match self.scheme {
-            Scheme::SysV(_) => self.runlevels,
+            Scheme::SysV(_) | Scheme::OpenRc(_) => self.runlevels,
             Scheme::Rcs(_) => &[Runlevel::S],
         }
     }
@@ -244,7 +282,14 @@ impl Layout {
         match self.scheme {
             Scheme::SysV(SysV { link_text, .. }) => format!("{link_text}{name}"),
             Scheme::Rcs(_) => name.to_owned(),
+            Scheme::OpenRc(OpenRc { link_text, .. }) => format!("{link_text}{name}"),
         }
+    }
+
+    /// Whether what is started has numbers at all.
+    #[must_use]
+    pub fn has_numbers(&self) -> bool {
+        !matches!(self.scheme, Scheme::OpenRc(_))
     }
 
     /// Whether all that can be said of numbers is said by Debian's insserv; elsewhere they are read from the links.

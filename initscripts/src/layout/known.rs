@@ -7,11 +7,12 @@ use crate::layout::busybox::BUSYBOX;
 use crate::layout::debian::DEBIAN;
 use crate::layout::facts::Layout;
 use crate::layout::lfs::LFS;
+use crate::layout::openrc::OPENRC;
 use crate::layout::redhat::REDHAT;
 use crate::layout::suse::SUSE;
 
 /// All layouts, in the order in which they are named to people.
-pub const ALL: &[&Layout] = &[&DEBIAN, &REDHAT, &SUSE, &LFS, &BUSYBOX];
+pub const ALL: &[&Layout] = &[&DEBIAN, &REDHAT, &SUSE, &LFS, &BUSYBOX, &OPENRC];
 
 /// The layout of a root that has none yet, such as a new `--prefix`.
 pub const DEFAULT: &Layout = &DEBIAN;

@@ -5,6 +5,7 @@ pub mod debian;
 pub mod facts;
 pub mod known;
 pub mod lfs;
+pub mod openrc;
 pub mod redhat;
 pub mod suse;
 

@@ -6,6 +6,7 @@ mod insserv;
 mod install;
 mod links;
 mod numbers;
+mod openrc;
 mod put;
 mod rcs;
 mod request;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::inittab;
 use crate::installed::Installed;
 use crate::layout::Layout;
+use crate::layout::facts::Scheme;
 use crate::name::{Runlevels, ServiceName};
 use crate::order::OrderError;
 use crate::script::{Caller, ScriptError, Style};
@@ -47,6 +48,9 @@ pub fn watched(layout: &Layout, installed: &Installed, name: &ServiceName, more:
     let mut files = vec![layout.script(name.as_str()), layout.service_file(name.as_str())];
     files.extend(layout.scripts_in(installed, name.as_str()));
     files.push(inittab::PATH.to_owned());
+    if let Scheme::OpenRc(openrc) = layout.scheme {
+        files.extend(openrc.links(name.as_str()));
+    }
     files.extend(more.iter().map(|path| (*path).to_owned()));
     if let Some(depend) = &layout.depend {
         files.extend([depend.boot, depend.start, depend.stop, depend.conf].map(str::to_owned));

@@ -2,6 +2,7 @@
 //! `update-rc.d NAME enable|disable` does it, elsewhere as the users of the layout do.
 
 use super::entry;
+use super::openrc;
 use super::rcs;
 use super::request::{Existing, PlanError, Toggle};
 use super::sysv;
@@ -54,6 +55,9 @@ fn toggle(
         }
         Scheme::Rcs(rcs) => {
             rcs::Tree { rcs, layout, installed, existing }.toggle(wish, kind, &mut plan)?;
+        }
+        Scheme::OpenRc(openrc) => {
+            openrc::Tree { openrc, layout, existing }.toggle(wish, kind, &mut plan)?;
         }
     }
     Ok(plan)

@@ -119,6 +119,29 @@ impl Root {
         root
     }
 
+    /// A machine with OpenRC, which has some of Debian's directories, too.
+    pub fn openrc() -> Root {
+        let root = Root::empty("openrc");
+        for path in ["etc/rc2.d", "etc/rcS.d", "sbin"] {
+            fs::create_dir_all(root.path(path)).unwrap();
+        }
+        executable(&root.path("sbin/openrc-run"), "#!/bin/sh\n");
+        for (level, services) in
+            [("sysinit", "dmesg"), ("boot", "localmount hostname"), ("default", "sshd netmount"), ("off", "")]
+        {
+            let directory = root.path(&format!("etc/runlevels/{level}"));
+            fs::create_dir_all(&directory).unwrap();
+            for service in services.split_whitespace() {
+                fs::create_dir_all(root.path("etc/init.d")).unwrap();
+                executable(&root.path("etc/init.d").join(service), "#!/sbin/openrc-run\n");
+                symlink(format!("/etc/init.d/{service}"), directory.join(service)).unwrap();
+            }
+        }
+        executable(&root.path("etc/init.d/functions.sh"), "#!/bin/sh\n");
+        executable(&root.path("etc/init.d/idle"), "#!/sbin/openrc-run\n");
+        root
+    }
+
     /// A Buildroot.
     pub fn busybox() -> Root {
         let root = Root::empty("busybox");

@@ -78,6 +78,46 @@ fn in_busybox() {
 }
 
 #[test]
+fn in_openrc() {
+    life("openrc", &Root::openrc());
+}
+
+#[test]
+fn in_openrc_a_service_that_was_disabled_stays_so() {
+    let root = Root::openrc();
+    let link = root.path("etc/runlevels/default/foobar");
+    root.ctl(&["install", "--standalone"]).expect(0);
+    assert_eq!(std::fs::read_link(&link).unwrap(), Path::new("../../init.d/foobar"));
+    root.ctl(&["disable"]).expect(0);
+    let ran = root.ctl(&["install", "--standalone"]).expect(0);
+    assert!(ran.err.contains("foobar stays disabled") && !link.is_symlink(), "{ran:#?}");
+    // A service of single-user boot, and one that is for no runlevel.
+    root.write("etc/foobar/early.toml", "program = \"/sbin/early\"\nrunlevels = \"S\"\n");
+    root.ctl(&["install", "early"]).expect(0);
+    assert!(root.path("etc/runlevels/boot/early").is_symlink());
+    root.ctl(&["disable", "early"]).expect(0);
+    root.ctl(&["enable", "early"]).expect(0);
+    assert!(root.path("etc/runlevels/boot/early").is_symlink(), "where it was");
+    root.write("etc/foobar/never.toml", "program = \"/sbin/never\"\nrunlevels = \"\"\n");
+    root.ctl(&["install", "never"]).expect(0);
+    assert!(
+        root.path("etc/init.d/never").is_file() && !root.path("etc/runlevels/default/never").is_symlink()
+    );
+    // Somebody else's.
+    root.ctl(&["enable", "idle"]).expect(0);
+    assert!(root.path("etc/runlevels/default/idle").is_symlink());
+    root.ctl(&["disable", "sshd"]).expect(0);
+    assert!(!root.path("etc/runlevels/default/sshd").is_symlink());
+    assert!(root.ctl(&["uninstall", "sshd"]).expect(1).err.contains("was not written by foobarctl"));
+    let ran = root.ctl(&["enable", "sshd", "--runlevels", "3"]).expect(2);
+    assert!(ran.err.contains("has no runlevels"), "{ran:#?}");
+    root.ctl(&["enable", "nobody"]).expect(5);
+    for verb in ["why", "graph"] {
+        assert!(root.ctl(&[verb, "sshd"]).expect(3).err.contains("rc-depend"));
+    }
+}
+
+#[test]
 fn list_tells_where_services_start() {
     let starts = |root: &Root, name: &str| {
         let rows = root.ctl(&["--format", "json", "list"]).expect(0).json();
@@ -92,6 +132,12 @@ fn list_tells_where_services_start() {
     let root = Root::lfs();
     root.ctl(&["install", "--runlevels", "35"]).expect(0);
     assert_eq!(starts(&root, "foobar"), both("35", "01246"));
+    let root = Root::openrc();
+    root.ctl(&["install"]).expect(0);
+    assert_eq!(starts(&root, "foobar"), both("2345", ""));
+    assert_eq!(starts(&root, "hostname"), both("S", ""));
+    assert_eq!(starts(&root, "idle"), both("", ""));
+    assert_eq!(starts(&root, "functions.sh"), None);
     let root = Root::busybox();
     root.ctl(&["install"]).expect(0);
     assert_eq!(starts(&root, "foobar"), both("S", ""));

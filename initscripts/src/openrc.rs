@@ -1,0 +1,169 @@
+//! A service as a script for openrc-run(8): depend() from the facilities of the service, and the values of the two
+//! templates. The shell code is in `templates/`.
+
+use std::collections::BTreeMap;
+
+use crate::exit::Action;
+use crate::layout::Layout;
+use crate::lsb;
+use crate::material::{self, Caller, ScriptError};
+use crate::service::Service;
+use crate::shell;
+
+/// What OpenRC knows the facilities of LSB by. Those that a machine may do without are used and not needed: a need for
+/// what nobody provides keeps a service from starting.
+const FACILITIES: [(&str, &[(&str, &str)]); 9] = [
+    ("$local_fs", &[("need", "localmount")]),
+    ("$remote_fs", &[("need", "localmount"), ("use", "netmount")]),
+    ("$network", &[("use", "net")]),
+    ("$named", &[("use", "dns")]),
+    ("$syslog", &[("use", "logger")]),
+    ("$portmap", &[("use", "rpcbind")]),
+    ("$time", &[("use", "clock")]),
+    ("$mail-transport-agent", &[("use", "mta")]),
+    ("$x-display-manager", &[("use", "xdm")]),
+];
+
+/// The keywords of depend(), in the order in which they are written.
+const KEYWORDS: [&str; 5] = ["provide", "need", "use", "after", "before"];
+
+/// The body of depend(): a line for each keyword that has names.
+#[must_use]
+pub fn depend(header: &lsb::Header) -> String {
+    let mut found: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut add = |keyword: &'static str, name: &str| {
+        let names = found.entry(keyword).or_default();
+        if !names.iter().any(|there| there == name) {
+            names.push(name.to_owned());
+        }
+    };
+    header
+        .provides
+        .iter()
+        .skip(1)
+        .filter(|name| !name.starts_with('$'))
+        .for_each(|name| add("provide", name));
+    let lists = [
+        (&header.required_start, "need"),
+        (&header.should_start, "use"),
+        // OpenRC stops in the reverse order of starts, so what is to stop later starts before.
+        (&header.required_stop, "after"),
+        (&header.should_stop, "after"),
+        (&header.start_before, "before"),
+        (&header.stop_after, "before"),
+    ];
+    for (names, keyword) in lists {
+        for name in names {
+            let optional = name.strip_prefix('+');
+            let plain = optional.unwrap_or(name);
+            match FACILITIES.iter().find(|(facility, _)| *facility == plain) {
+                Some((_, means)) if keyword == "need" || keyword == "use" => {
+                    means.iter().for_each(|(keyword, name)| add(keyword, name));
+                }
+                Some((_, means)) => means.iter().for_each(|(_, name)| add(keyword, name)),
+                None if plain == "$all" => add(if keyword == "before" { "before" } else { "after" }, "*"),
+                None if plain.starts_with('$') => {}
+                None if optional.is_some() && keyword == "need" => add("use", plain),
+                None => add(keyword, plain),
+            }
+        }
+    }
+    // What is needed or used is started after anyway.
+    let known: Vec<String> =
+        ["need", "use"].iter().filter_map(|word| found.get(word)).flatten().cloned().collect();
+    if let Some(after) = found.get_mut("after") {
+        after.retain(|name| !known.contains(name));
+    }
+    let needed = found.get("need").cloned().unwrap_or_default();
+    if let Some(used) = found.get_mut("use") {
+        used.retain(|name| !needed.contains(name));
+    }
+    let line = |keyword: &&str| {
+        let names = found.get(keyword).filter(|names| !names.is_empty())?;
+        Some(format!("\t{keyword} {}", names.join(" ")))
+    };
+    let lines: Vec<String> = KEYWORDS.iter().filter_map(line).collect();
+    if lines.is_empty() { "\t:".to_owned() } else { lines.join("\n") }
+}
+
+/// The values that both templates have.
+fn common(service: &Service) -> Result<Vec<(&'static str, String)>, ScriptError> {
+    let header = material::header(service);
+    // A glob in depend() is OpenRC's, which does not want it to be quoted; the shell would expand it.
+    let depend = depend(&header).replace(" *", " \"*\"");
+    Ok(vec![
+        ("HEADER", lsb::render(&header).trim_end().to_owned()),
+        ("NAME", service.name.to_string()),
+        ("DESCRIPTION", shell::quote(&service.description)?),
+        ("DEPEND", depend),
+    ])
+}
+
+/// The script that calls foobarctl.
+///
+/// # Errors
+/// [`ScriptError`] when a value cannot stand in it.
+pub(crate) fn thin(service: &Service, layout: &Layout, caller: &Caller) -> Result<String, ScriptError> {
+    let options = match &caller.prefix {
+        Some(prefix) => format!("--prefix {} ", material::path(prefix)?),
+        None => String::new(),
+    };
+    let mut values = common(service)?;
+    values.push(("FOOBARCTL", material::path(&caller.foobarctl)?));
+    values.push(("OPTIONS", options));
+    values.push(("NOT_INSTALLED", Action::NotInstalled.code().to_string()));
+    fill(layout.thin, &values)
+}
+
+/// The script that needs no foobarctl.
+///
+/// # Errors
+/// [`ScriptError`] when a value cannot stand in it.
+pub(crate) fn standalone(service: &Service, layout: &Layout) -> Result<String, ScriptError> {
+    let mut arguments = String::new();
+    for argument in &service.arguments {
+        arguments.push(' ');
+        arguments.push_str(&shell::quote(argument)?);
+    }
+    let reload = service.reload_signal.map_or("", |signal| signal.name());
+    let mut values = common(service)?;
+    values.extend([
+        ("PROGRAM", material::path(&service.program)?),
+        ("ARGUMENTS", arguments),
+        ("PID_FILE", material::path(&service.pid_file)?),
+        ("STOP_SIGNAL", service.stop_signal.name().to_owned()),
+        ("STOP_TIMEOUT", service.stop_timeout.as_secs().to_string()),
+        ("RELOAD_SIGNAL", reload.to_owned()),
+        ("UNIMPLEMENTED", Action::Unimplemented.code().to_string()),
+    ]);
+    fill(layout.standalone, &values)
+}
+
+fn fill(template: &str, values: &[(&'static str, String)]) -> Result<String, ScriptError> {
+    let values: Vec<(&str, &str)> = values.iter().map(|(slot, value)| (*slot, value.as_str())).collect();
+    Ok(shell::fill(template, &values)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facilities_become_what_openrc_calls_them() {
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let header = lsb::Header {
+            provides: words("a b $c"),
+            required_start: words("$remote_fs $syslog $network db +cache"),
+            required_stop: words("$remote_fs $syslog db late"),
+            should_start: words("$named soft $odd"),
+            start_before: words("web"),
+            stop_after: words("web zope"),
+            ..lsb::Header::default()
+        };
+        let wanted = "\tprovide b\n\tneed localmount db\n\tuse netmount logger net cache dns soft\n\tafter late\n\tbefore web zope";
+        assert_eq!(depend(&header), wanted);
+        assert_eq!(depend(&lsb::Header::default()), "\t:");
+        let all = lsb::Header { should_start: words("$all"), ..lsb::Header::default() };
+        assert_eq!(depend(&all), "\tafter *");
+    }
+}

@@ -1,0 +1,39 @@
+#!/sbin/openrc-run
+@HEADER@
+# Runs the service @NAME@ with OpenRC's start-stop-daemon(8) and no foobarctl. OpenRC orders it by depend() below;
+# the header above says the same to others.
+
+description=@DESCRIPTION@
+program=@PROGRAM@
+pid_file=@PID_FILE@
+stop_signal=@STOP_SIGNAL@
+stop_timeout=@STOP_TIMEOUT@
+reload_signal=@RELOAD_SIGNAL@
+extra_started_commands="reload"
+
+depend() {
+@DEPEND@
+}
+
+# When its first process exits, the program is ready and its PID file is there.
+start() {
+	ebegin "Starting @NAME@"
+	start-stop-daemon --start --exec "$program" --pidfile "$pid_file" --@ARGUMENTS@
+	eend $?
+}
+
+stop() {
+	ebegin "Stopping @NAME@"
+	start-stop-daemon --stop --exec "$program" --pidfile "$pid_file" --retry "SIG$stop_signal/$stop_timeout/KILL/2"
+	eend $?
+}
+
+reload() {
+	if [ -z "$reload_signal" ]; then
+		eerror "@NAME@ cannot reload: use restart"
+		return @UNIMPLEMENTED@
+	fi
+	ebegin "Reloading @NAME@"
+	start-stop-daemon --signal "$reload_signal" --exec "$program" --pidfile "$pid_file"
+	eend $?
+}

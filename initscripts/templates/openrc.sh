@@ -1,0 +1,41 @@
+#!/sbin/openrc-run
+@HEADER@
+# Hands over to foobarctl, which knows the service @NAME@ from its service file. OpenRC orders it by depend() below;
+# the header above says the same to others.
+
+description=@DESCRIPTION@
+extra_started_commands="reload"
+
+depend() {
+@DEPEND@
+}
+
+control() {
+	if [ ! -x @FOOBARCTL@ ]; then
+		eerror "foobarctl is not installed: install it, or write this script anew with install --standalone"
+		return @NOT_INSTALLED@
+	fi
+	@FOOBARCTL@ @OPTIONS@"$@" @NAME@
+}
+
+start() {
+	ebegin "Starting @NAME@"
+	control --quiet start
+	eend $?
+}
+
+stop() {
+	ebegin "Stopping @NAME@"
+	control --quiet stop
+	eend $?
+}
+
+reload() {
+	ebegin "Reloading @NAME@"
+	control --quiet reload
+	eend $?
+}
+
+status() {
+	control status
+}

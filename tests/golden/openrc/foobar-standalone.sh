@@ -1,0 +1,49 @@
+#!/sbin/openrc-run
+### BEGIN INIT INFO
+# Provides:          foobar
+# Required-Start:    $remote_fs $syslog $network
+# Required-Stop:     $remote_fs $syslog $network
+# Default-Start:     2 3 4 5
+# Default-Stop:      0 1 6
+# Short-Description: foobar network echo server
+# Description:       Runs /usr/sbin/foobard as the service foobar.
+### END INIT INFO
+# Runs the service foobar with OpenRC's start-stop-daemon(8) and no foobarctl. OpenRC orders it by depend() below;
+# the header above says the same to others.
+
+description='foobar network echo server'
+program=/usr/sbin/foobard
+pid_file=/var/run/foobar.pid
+stop_signal=TERM
+stop_timeout=5
+reload_signal=HUP
+extra_started_commands="reload"
+
+depend() {
+	need localmount
+	use netmount logger net
+}
+
+# When its first process exits, the program is ready and its PID file is there.
+start() {
+	ebegin "Starting foobar"
+	start-stop-daemon --start --exec "$program" --pidfile "$pid_file" -- --config /etc/foobard.toml --pid-file /var/run/foobar.pid
+	eend $?
+}
+
+stop() {
+	ebegin "Stopping foobar"
+	start-stop-daemon --stop --exec "$program" --pidfile "$pid_file" --retry "SIG$stop_signal/$stop_timeout/KILL/2"
+	eend $?
+}
+
+reload() {
+	if [ -z "$reload_signal" ]; then
+		eerror "foobar cannot reload: use restart"
+		return 3
+	fi
+	ebegin "Reloading foobar"
+	start-stop-daemon --signal "$reload_signal" --exec "$program" --pidfile "$pid_file"
+	eend $?
+}
+# Written by foobarctl. Changes by hand are kept: this checksum shows them: d88d2779bc1b8105
