@@ -2,9 +2,14 @@
 //! same sources make the same bytes.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
-use foobar_tests::{Sandbox, debian_package, shipped, skip};
+use foobar_process::identity::Process;
+use foobar_process::{Pid, Signal};
+use foobar_tests::{Sandbox, debian_package, free_port, shipped, skip};
 
 #[test]
 fn the_programs_are_static_and_stripped() {
@@ -21,6 +26,34 @@ fn the_programs_are_static_and_stripped() {
         assert!(run.status.success(), "{run:?}");
         eprintln!("{program}: {} bytes", bytes.len());
     }
+}
+
+/// Starting a program is the one thing that the two C libraries do not do alike.
+#[test]
+fn the_shipped_daemon_executes_programs() {
+    let sandbox = Sandbox::new("shipped-exec");
+    let (port, config) = (free_port(), sandbox.path().join("foobard.toml"));
+    let text = format!(
+        "listen = \"127.0.0.1:{port}\"\nlog = \"stderr\"\nservice = \"exec\"\nprogram = \"/bin/cat\"\n"
+    );
+    fs::write(&config, text).unwrap();
+    let pid_file = sandbox.path().join("foobard.pid");
+    let mut command = Command::new(shipped().join("foobard"));
+    command.arg("--config").arg(config).arg("--pid-file").arg(&pid_file);
+    let started = command.output().unwrap();
+    assert!(started.status.success(), "{started:?}");
+    let pid: i32 = fs::read_to_string(&pid_file).unwrap().trim().parse().unwrap();
+    let daemon = Process::open(Pid::from_raw(pid)).unwrap().unwrap();
+    let answered = TcpStream::connect(("127.0.0.1", port)).and_then(|mut stream| {
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        stream.write_all(b"to and fro")?;
+        stream.shutdown(Shutdown::Write)?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).map(|_| answer)
+    });
+    daemon.signal(Signal::SIGTERM).unwrap();
+    assert!(daemon.wait_gone(Instant::now() + Duration::from_secs(10)).unwrap());
+    assert_eq!(answered.unwrap(), "to and fro");
 }
 
 #[test]

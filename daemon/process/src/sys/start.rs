@@ -132,23 +132,16 @@ pub(crate) fn start(
     keep(Arc::clone(&birth));
     // No handler may run in the child, in whose memory it would do its work a second time.
     let mask = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
-    let flags = libc::CLONE_VM | libc::CLONE_CHILD_CLEARTID | libc::SIGCHLD | WAITS;
-    let nothing: *mut libc::c_int = ptr::null_mut();
     // SAFETY: the child has a stack that nobody else uses and that grows down from `top`. That stack and all it looks at are
     // kept until it is gone, nobody writes to them, and it writes to its stack and the two atomics only; it calls nothing
     // but the kernel, or else this thread waits.
-    let (pid, error) = unsafe {
-        let argument = Arc::as_ptr(&birth).cast_mut().cast();
-        let here = birth.here.as_ptr();
-        let pid = libc::clone(be_born, top.cast(), flags, argument, nothing, nothing, here);
-        (pid, io::Error::last_os_error())
-    };
+    let told = unsafe { bear(top.cast(), &birth) };
     mask.thread_set_mask()?;
-    if pid < 0 {
+    if told < 0 {
         birth.here.store(0, Ordering::Release);
-        return Err(error);
+        return Err(io::Error::from_raw_os_error(i32::try_from(-told).unwrap_or(libc::EIO)));
     }
-    let pid = Pid::from_raw(pid);
+    let pid = Pid::from_raw(i32::try_from(told).map_err(io::Error::other)?);
     // As the child does, whoever is first: a signal to the group shall find it. It fails when the program is executed already.
     let _ = setpgid(pid, pid);
     Ok((pid, birth))
@@ -212,10 +205,61 @@ unsafe fn become_program(birth: &Birth) -> isize {
     }
 }
 
-/// Added to the flags of clone(2) where the child needs the C library.
-const WAITS: libc::c_int = if DIRECT { 0 } else { libc::CLONE_VFORK };
-const DIRECT: bool =
-    cfg!(all(any(target_arch = "x86_64", target_arch = "aarch64"), target_pointer_width = "64"));
+/// A child that shares our memory and clears a word of it when it is gone from there.
+#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), target_pointer_width = "64"))]
+const FLAGS: libc::c_int = libc::CLONE_VM | libc::CLONE_CHILD_CLEARTID | libc::SIGCHLD;
+
+/// clone(2) into [`be_born`], past the C library, since musl's refuses CLONE_CHILD_CLEARTID; the PID, or negative the errno.
+///
+/// # Safety
+/// `top` is the upper end of the child's stack, and what it looks at is kept until it is gone.
+#[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
+unsafe fn bear(top: *mut libc::c_void, birth: &Arc<Birth>) -> isize {
+    let told;
+    // SAFETY: in the parent the kernel changes rax, rcx and r11 alone. The child is on its own stack, which is aligned as a
+    // call wants it, and does not come back.
+    unsafe {
+        std::arch::asm!(
+            "syscall", "test rax, rax", "jnz 2f", "xor ebp, ebp", "mov rdi, r9", "call r8", "ud2", "2:",
+            inlateout("rax") libc::SYS_clone as isize => told, in("rdi") FLAGS as usize, in("rsi") top, in("rdx") 0_usize,
+            in("r10") birth.here.as_ptr(), in("r8") be_born as *const (), in("r9") Arc::as_ptr(birth),
+            lateout("rcx") _, lateout("r11") _, options(nostack)
+        );
+    }
+    told
+}
+
+/// The same.
+///
+/// # Safety
+/// The same.
+#[cfg(all(target_arch = "aarch64", target_pointer_width = "64"))]
+unsafe fn bear(top: *mut libc::c_void, birth: &Arc<Birth>) -> isize {
+    let told;
+    // SAFETY: in the parent the kernel changes x0 alone. The child is on its own stack and does not come back.
+    unsafe {
+        std::arch::asm!(
+            "svc 0", "cbnz x0, 2f", "mov x29, xzr", "mov x0, x9", "blr x10", "brk 1", "2:",
+            in("x8") libc::SYS_clone, inlateout("x0") FLAGS as isize => told, in("x1") top, in("x2") 0_usize, in("x3") 0_usize,
+            in("x4") birth.here.as_ptr(), in("x9") Arc::as_ptr(birth), in("x10") be_born as *const (), options(nostack)
+        );
+    }
+    told
+}
+
+/// The same by the C library, which this thread waits for.
+///
+/// # Safety
+/// The same.
+#[cfg(not(all(any(target_arch = "x86_64", target_arch = "aarch64"), target_pointer_width = "64")))]
+unsafe fn bear(top: *mut libc::c_void, birth: &Arc<Birth>) -> isize {
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    // SAFETY: the caller's.
+    let told = unsafe { libc::clone(be_born, top, flags, Arc::as_ptr(birth).cast_mut().cast()) };
+    let errno = io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO);
+    birth.here.store(0, Ordering::Release);
+    if told < 0 { -(errno as isize) } else { told as isize }
+}
 
 /// A system call past the C library, syscall(2); negative: the errno.
 ///
