@@ -3,6 +3,7 @@
 
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -96,7 +97,7 @@ pub struct TimeLimits {
 /// has been silent for a quarter of a second: a handler that knows nothing of graceful stops behaves well.
 /// A peer that exceeds a limit of time is an error of kind `TimedOut`.
 pub struct Connection<'s> {
-    stream: OwnedFd,
+    stream: Arc<OwnedFd>,
     peer: Peer,
     limits: TimeLimits,
     since: Instant,
@@ -111,7 +112,7 @@ pub struct Connection<'s> {
 impl<'s> Connection<'s> {
     /// Wraps an accepted stream socket.
     #[must_use]
-    pub fn new(stream: OwnedFd, peer: Peer, limits: TimeLimits, watch: &'s dyn Watch) -> Connection<'s> {
+    pub fn new(stream: Arc<OwnedFd>, peer: Peer, limits: TimeLimits, watch: &'s dyn Watch) -> Self {
         Connection {
             stream,
             peer,
@@ -369,8 +370,7 @@ impl Read for Connection<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         // First asked, then waited for, if the bytes are likely to be there: each of the two costs a system call. After an
         // answer they are not.
-        let answered = std::mem::take(&mut self.answered);
-        let mut asked = self.limits.total.is_none() && !self.stopping && !answered;
+        let mut asked = !std::mem::take(&mut self.answered) && self.limits.total.is_none() && !self.stopping;
         loop {
             if !std::mem::replace(&mut asked, false) {
                 if let Waited::Quiet = self.wait(PollFlags::POLLIN)? {

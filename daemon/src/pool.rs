@@ -215,6 +215,12 @@ impl Pool {
             self.overtime.insert((due, pid), Signal::SIGTERM);
         }
         self.workers.insert(pid, Worker { slot, born, process, program, due });
+        self.count();
+    }
+
+    /// Tells the workers whether more of them can be had.
+    fn count(&self) {
+        self.task.board.set_complete(self.workers.len() >= self.task.server.pool.max as usize);
     }
 
     /// When the time of a program is over.
@@ -279,6 +285,7 @@ impl Pool {
     /// Takes a worker that has ended out of the table. What is worth a line in the log is returned.
     pub(crate) fn leave(&mut self, exit: Exit) -> Option<Option<String>> {
         let worker = self.workers.remove(&exit.pid)?;
+        self.count();
         if let Some(due) = worker.due {
             self.overtime.remove(&(due, exit.pid));
         }

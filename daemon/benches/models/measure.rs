@@ -29,10 +29,9 @@ pub struct Point {
     pub ratio: Option<f64>,
     /// Of all rounds together.
     pub latencies: Histogram,
-    /// CPU time of the server for an answer.
+    /// CPU time of the server for an answer, in its best round: whatever else the machine does can only add to it.
     pub cpu: Duration,
-    /// The same of the first server in the same round, divided by it: above 1 is cheaper. It suffers less than the
-    /// rate when others use the machine.
+    /// The same of the first server, divided by it: above 1 is cheaper.
     pub cpu_ratio: Option<f64>,
     /// Share of its core that the server used. Well below 1 it is not the server that limits the rate.
     pub busy: f64,
@@ -96,7 +95,7 @@ pub fn compare(
         server: server.name.clone(),
         clients,
         ratio: if index == 0 { None } else { ratio(&rounds[index], &rounds[0], Round::rate) },
-        cpu_ratio: if index == 0 { None } else { ratio(&rounds[index], &rounds[0], Round::answers_for_cpu) },
+        cpu_ratio: Some(best(&rounds[index]) / best(&rounds[0])).filter(|it| index > 0 && it.is_finite()),
         failure: failures[index].clone(),
         ..summary(&rounds[index])
     });
@@ -155,9 +154,13 @@ fn summary(rounds: &[Round]) -> Point {
     let of = |value: fn(&Round) -> f64| median(rounds.iter().map(value).collect()).unwrap_or(0.0);
     point.rate = of(Round::rate);
     point.busy = of(|round| round.cpu.as_secs_f64() / round.elapsed.as_secs_f64().max(1e-9));
-    let answers = of(Round::answers_for_cpu);
-    point.cpu = Duration::try_from_secs_f64(1.0 / answers).unwrap_or_default();
+    point.cpu = Duration::try_from_secs_f64(1.0 / best(rounds)).unwrap_or_default();
     point
+}
+
+/// Answers for a second of CPU time, in the best round.
+fn best(rounds: &[Round]) -> f64 {
+    rounds.iter().map(Round::answers_for_cpu).fold(0.0, f64::max)
 }
 
 fn ratio(rounds: &[Round], base: &[Round], value: fn(&Round) -> f64) -> Option<f64> {

@@ -5,10 +5,14 @@ use std::time::Duration;
 
 /// What `--help` says.
 pub const USAGE: &str = "\
-usage: cargo bench -p foobard --bench models -- [--quick] [--model NAME] [--svg FILE] [--foobard FILE]
+usage: cargo bench -p foobard --bench models -- [--quick] [--model NAME] [--rounds N] [--load WORD] [--peers]
+                                                  [--svg FILE] [--foobard FILE]
 
   --quick        fewer and shorter points, for a look within a minute: no 10,000 clients
   --model NAME   this process model only, and no peers; may be given several times
+  --rounds N     how often the servers of a point take turns (5)
+  --load WORD    only short or only held connections, and nothing else
+  --peers        the tables of other servers only
   --svg FILE     where the graph is written (default: models.svg in the target directory's tmp)
   --foobard FILE measure this program instead of building what is shipped, to compare two of them";
 
@@ -21,6 +25,10 @@ pub struct Options {
     pub foobard: Option<PathBuf>,
     /// The models asked for; empty means all of them, and the peers.
     pub models: Vec<String>,
+    /// Whether only the peers are asked for.
+    pub peers: bool,
+    /// The one load asked for, short or held; none means both.
+    pub load: Option<String>,
     /// How many clients at once, ascending.
     pub clients: &'static [usize],
     /// The same for the tables of peers, most of which serve no more at a time.
@@ -56,6 +64,8 @@ impl Options {
             svg,
             foobard: None,
             models: Vec::new(),
+            load: None,
+            peers: false,
             clients,
             peer_clients: &clients[..3],
             times: FULL,
@@ -70,6 +80,19 @@ impl Options {
                     options.times = QUICK;
                 }
                 "--model" => options.models.push(value()?),
+                "--peers" => options.peers = true,
+                "--rounds" => {
+                    let value = value()?;
+                    options.times.rounds =
+                        value.parse().map_err(|_| format!("--rounds {value}: not a number\n\n{USAGE}"))?;
+                }
+                "--load" => {
+                    let word = value()?;
+                    if !["short", "held"].contains(&word.as_str()) {
+                        return Err(format!("--load {word}: say short or held\n\n{USAGE}"));
+                    }
+                    options.load = Some(word);
+                }
                 "--svg" => options.svg = callers(&value()?),
                 "--foobard" => options.foobard = Some(callers(&value()?)),
                 "--help" | "-h" => return Ok(None),
@@ -81,10 +104,16 @@ impl Options {
         Ok(Some(options))
     }
 
+    /// Whether this load, short or held, is to be put on the servers.
+    #[must_use]
+    pub fn loads(&self, word: &str) -> bool {
+        self.load.as_deref().is_none_or(|load| load == word)
+    }
+
     /// Whether `model` is to be measured.
     #[must_use]
     pub fn wants(&self, model: &str) -> bool {
-        self.models.is_empty() || self.models.iter().any(|name| name == model)
+        (self.models.is_empty() && !self.peers) || self.models.iter().any(|name| name == model)
     }
 }
 

@@ -73,6 +73,9 @@ pub fn all(options: &Options) -> Result<(), String> {
     for line in &figures.missing {
         println!("\nMISSING: {line}");
     }
+    if figures.short.is_empty() && figures.held.is_empty() {
+        return Ok(());
+    }
     std::fs::write(&options.svg, picture::of(&figures.short, &figures.held))
         .map_err(|error| format!("cannot write {}: {error}", options.svg.display()))?;
     println!("\ngraph: {}", options.svg.display());
@@ -82,7 +85,9 @@ pub fn all(options: &Options) -> Result<(), String> {
 fn tell(figures: &Figures) {
     table::print("Short connections: connect, send 64 bytes, read 64 back, close", "C", &figures.short);
     table::print("Held connections: send 64 bytes, read 64 back, again and again", "C", &figures.held);
-    table::print_memory(&figures.held, &figures.idle);
+    if !figures.held.is_empty() {
+        table::print_memory(&figures.held, &figures.idle);
+    }
     table::print_verdict(&[("short connections", &figures.short), ("held connections", &figures.held)]);
 }
 
@@ -101,8 +106,13 @@ fn measure(
             figures.missing.push(format!("foobard with model = \"{}\": {why}", model.name));
         }
     }
-    let short = group(model.name, &servers, &Exchange::Echo, Mode::Short, options.clients, options)?;
-    figures.short.push(short);
+    if options.loads("short") {
+        let short = group(model.name, &servers, &Exchange::Echo, Mode::Short, options.clients, options)?;
+        figures.short.push(short);
+    }
+    if !options.loads("held") {
+        return Ok(());
+    }
     // Not before the first load: what a server has grown to by then it keeps, whoever comes next.
     for server in &servers {
         let idle = tree::memory(server.group()).kib;

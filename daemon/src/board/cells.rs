@@ -16,6 +16,7 @@ pub(super) const RATE: usize = TIMER_ARMED + 1;
 pub(super) const RETIRED: usize = RATE + 1;
 pub(super) const ENDING: usize = RETIRED + 1;
 pub(super) const ADJUSTED: usize = ENDING + 1;
+pub(super) const COMPLETE: usize = ADJUSTED + 1;
 /// Connections for each address: two rows of counters, of which the smaller one counts (a count-min sketch).
 pub(super) const ADDRESSES: usize = 32;
 pub(super) const ROW: usize = 4096;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::cells::{ADJUSTED, Board, ENDING, FAREWELL, RATE, RELIEVED, RETIRED, TIMER_ARMED};
+use super::cells::{ADJUSTED, Board, COMPLETE, ENDING, FAREWELL, RATE, RELIEVED, RETIRED, TIMER_ARMED};
 
 /// What the workers shall do when their lifeline ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,17 @@ impl Board {
     #[must_use]
     pub fn is_ending(&self) -> bool {
         self.cells[ENDING].load(Ordering::Acquire) == 1
+    }
+
+    /// Whether there are as many workers as there may be: then the master need not be told that few are idle.
+    pub fn set_complete(&self, complete: bool) {
+        self.cells[COMPLETE].store(u64::from(complete), Ordering::Release);
+    }
+
+    /// What was said by [`Board::set_complete`].
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.cells[COMPLETE].load(Ordering::Acquire) == 1
     }
 
     /// By how many workers the administrator has grown the pool, or shrunk it.

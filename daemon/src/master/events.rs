@@ -68,6 +68,7 @@ impl Master<'_> {
         self.say(Priority::Notice, &format!("stopping by {}, {workers} workers", signal.as_str()));
         if self.pools.values().any(Pool::is_unmanaged) {
             child::default_children();
+            self.collect();
         }
         if self.upgrade.is_some() {
             self.refuse(1, "the daemon is ending");

@@ -22,10 +22,8 @@ impl Master<'_> {
     /// Serves a connection of a pool of which this process is one.
     pub(super) fn serve_here(&mut self, number: u64, stream: OwnedFd, peer: Peer) {
         let Some((slot, task)) = self.begin_here(number) else { return };
-        match stream.try_clone() {
-            Ok(copy) => self.in_hand = Some((number, copy)),
-            Err(error) => return self.exhausted("serve", &error),
-        }
+        let stream = Arc::new(stream);
+        self.in_hand = Some((number, Arc::clone(&stream)));
         task.board.begin(slot, &peer);
         if worker::admitted(&task, slot, &peer) {
             let news = self.gate.news();
@@ -34,7 +32,9 @@ impl Master<'_> {
         }
         self.in_hand = None;
         task.board.idle(slot);
-        if let Some(pool) = self.pools.get_mut(&number).filter(|pool| pool.is_retired()) {
+        // At the end of the server it serves those who wait already, as the others do.
+        let leaves = self.ending.is_none();
+        if let Some(pool) = self.pools.get_mut(&number).filter(|pool| leaves && pool.is_retired()) {
             pool.withdraw();
         }
         self.forget_empty();
@@ -71,6 +71,8 @@ impl Master<'_> {
     /// What is to become of the connection in hand.
     fn order(&mut self) -> Order {
         let over = self.turn(false).is_some();
+        // What has just come may ask for workers, and the next turn is only due with the next news.
+        self.tend(Instant::now());
         let due = self.upgrade.as_ref().is_some_and(|upgrade| upgrade.is_due(false, Instant::now()));
         match &self.ending {
             Some(ending) if over || ending.is_overdue() => Order::Abandon,

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
+use foobar_process::child;
 use foobar_process::pidfile::PidFile;
 use foobar_process::signal::Signals;
 use foobar_process::syslog::Priority;
@@ -65,9 +66,9 @@ pub(crate) struct Master<'s> {
     pub(super) pause: Pause,
     /// A connection for which there is no process yet: it is kept, not dropped, until a fork succeeds.
     pub(super) kept: Option<(u64, OwnedFd, Peer)>,
-    /// The connection that the master itself serves, where nobody manages, and the pool that it belongs to: a copy of the
-    /// descriptor, which no worker may hold.
-    pub(super) in_hand: Option<(u64, OwnedFd)>,
+    /// The connection that the master itself serves, where nobody manages, and the pool that it belongs to. No worker may hold
+    /// it.
+    pub(super) in_hand: Option<(u64, Arc<OwnedFd>)>,
     pub(super) ending: Option<Ending>,
 }
 
@@ -109,8 +110,11 @@ impl<'s> Master<'s> {
             ending: None,
         };
         let pools = master.pools_of(&master.generation)?;
+        // Nobody is reaped yet: there may be workers of a former program that are still to be taken over.
+        if pools.iter().any(Pool::is_unmanaged) {
+            child::ignore_children()?;
+        }
         master.enter(pools)?;
-        master.mind_children();
         Ok(master)
     }
 

@@ -51,8 +51,6 @@ impl Master<'_> {
     /// Ignores SIGCHLD once there are only pools that nobody manages, and hears of ended workers as long as there are others.
     pub(super) fn mind_children(&mut self) {
         if self.pools.values().all(Pool::is_unmanaged) {
-            // Those that have ended already would stay zombies.
-            self.collect();
             if let Err(error) = child::ignore_children() {
                 self.say(Priority::Err, &format!("cannot ignore children: {error}"));
             }
@@ -60,6 +58,8 @@ impl Master<'_> {
             child::default_children();
             self.pools.values_mut().for_each(Pool::forget_gone);
         }
+        // To ignore does not reap those that had ended already, and to set the default throws their signal away: sigaction(2).
+        self.collect();
     }
 
     /// The present pools leave the field to those of `next`.

@@ -30,6 +30,7 @@ impl Master<'_> {
         self.say(Priority::Notice, &format!("upgrade: rehearsing {path}"));
         // Its end must be told, whatever the pools do with theirs.
         child::default_children();
+        self.collect();
         let begun = Upgrade::begin(self.ground.program, &self.handover(&[]).0);
         match begun {
             Ok(mut upgrade) => {

@@ -19,7 +19,7 @@ pub(crate) fn run(task: &Task, slot: usize, leash: &Leash) -> std::io::Result<()
         match accepting.next(true, None) {
             Turn::Connection(stream, peer) => {
                 let idle = task.board.begin(slot, &peer);
-                if crew::is_scarce(&task.server, idle, task.board.adjusted()) {
+                if crew::is_scarce(&task.server, idle, task.board.adjusted()) && !task.board.is_complete() {
                     task.wake_master();
                 }
                 task.start_clock(task.server.pool.delay);

@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use foobar_process::child::Leash;
@@ -25,11 +26,11 @@ pub(crate) fn serve(task: &Task, slot: usize, stream: OwnedFd, peer: Peer, leash
 
 /// The same for a peer that was admitted already.
 pub(crate) fn serve_admitted(task: &Task, slot: usize, stream: OwnedFd, peer: Peer, leash: &Leash) {
-    serve_watched(task, slot, stream, peer, &Told::new(leash, &task.board, slot));
+    serve_watched(task, slot, Arc::new(stream), peer, &Told::new(leash, &task.board, slot));
 }
 
 /// The same by one who learns in another way what the server wants.
-pub(crate) fn serve_watched(task: &Task, slot: usize, stream: OwnedFd, peer: Peer, watch: &dyn Watch) {
+pub(crate) fn serve_watched(task: &Task, slot: usize, stream: Arc<OwnedFd>, peer: Peer, watch: &dyn Watch) {
     let mut connection = Connection::new(stream, peer, task.server.limits, watch);
     if task.board.is_ending() {
         connection.stop();
