@@ -24,6 +24,7 @@ fn a_program_becomes_a_service_in_one_line() {
     let text = service_file(&prefix, "myapp");
     for wanted in [
         "arguments = [\"-c\", \"echo \\\"$HOME\\\" it's\", \"\"]",
+        "expand-arguments = false",
         "type = \"exec\"",
         "restart = \"always\"",
         "user = \"www-data\"",

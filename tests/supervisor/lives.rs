@@ -104,3 +104,32 @@ fn a_forking_program_is_found_with_and_without_a_pid_file() {
     prefix.ctl(&["stop", "with"]).expect(0);
     gone(second);
 }
+
+#[test]
+fn nothing_is_left_of_one_that_is_uninstalled() {
+    let prefix = Prefix::new("uninstalled");
+    let before = files(prefix.sandbox.path());
+    let script = "echo $$; exec sleep 1000";
+    prefix.ctl(&["install", "gone", "--set", "log-output=file", "--", "sh", "-c", script]).expect(0);
+    prefix.ctl(&["start", "gone"]).expect(0);
+    let main = prefix.main("gone");
+    // Typed words are meant as they are, dollar signs too.
+    assert_eq!(prefix.text("var/log/gone.log").split_ascii_whitespace().last(), Some(&*main.to_string()));
+    let ran = prefix.ctl(&["uninstall", "gone", "--purge"]).expect(0);
+    assert!(ran.out.contains("after stopping it"), "{ran:#?}");
+    gone(main);
+    assert_eq!(files(prefix.sandbox.path()), before);
+}
+
+fn files(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(files(&entry.path()));
+        } else {
+            found.push(entry.path());
+        }
+    }
+    found.sort_unstable();
+    found
+}

@@ -130,6 +130,13 @@ fn usual(context: &Context, name: &ServiceName, keys: &mut Vec<(String, Typed)>)
     if !is("oneshot") && !is("forking") && value(keys, "restart").is_none() {
         keys.push(("restart".to_owned(), Typed::Text("always".to_owned())));
     }
+    let words = value(keys, "arguments");
+    let has_dollar =
+        matches!(&words, Some(Typed::Words(words)) if words.iter().any(|word| word.contains('$')));
+    // Whoever typed it has a shell, which has left this one alone: so it is meant as it is.
+    if has_dollar && value(keys, "expand-arguments").is_none() {
+        keys.push(("expand-arguments".to_owned(), Typed::Text("false".to_owned())));
+    }
     if context.root.scope() == Scope::Prefix {
         for (key, file) in
             [("pid-file", format!("{name}.pid")), ("supervisor-pid-file", format!("{name}.supervisor.pid"))]

@@ -17,9 +17,11 @@ use crate::command::change::{self, Change};
 use crate::context::Context;
 use crate::control::stop::{self, Stopped};
 use crate::control::{guard, kept};
+use crate::failure::Failure;
 use crate::lock::TreeLock;
 use crate::reference;
 use crate::root::{Root, Scope};
+use crate::supervisor::place::Place;
 use crate::survey;
 use crate::target;
 
@@ -57,6 +59,10 @@ pub fn run(context: &Context, arguments: &Uninstall) -> Result<Action> {
         None => None,
     };
     let action = tell(context, layout, &name, plan, &stopped)?;
+    if context.root.is_live() {
+        let removed = Place::of(&context.root, &name).remove();
+        removed.map_err(|error| Failure::of_io(&error, format!("{error}; run the same command again")))?;
+    }
     if let Some(pid_file) = locks_of {
         guard::remove(&pid_file, guard)?;
     }
@@ -143,6 +149,26 @@ fn leftovers(
     }
     if purge {
         found.extend(reference::log(root, layout, name));
+        if service.is_some_and(Service::is_supervised) {
+            found.extend(logs(root, layout, name)?);
+        }
     }
     Ok(found)
+}
+
+/// The log file of a service whose supervisor writes one where nobody has named another, and those rotated from it.
+fn logs(root: &Root, layout: &Layout, name: &ServiceName) -> Result<Vec<String>> {
+    let directory = Path::new(layout.log_dir);
+    if root.facts(directory)?.is_none() {
+        return Ok(Vec::new());
+    }
+    let newest = format!("{name}.log");
+    let is_one = |file: &str| match file.strip_prefix(&newest) {
+        Some("") => true,
+        Some(rest) => rest.strip_prefix('.').is_some_and(|number| number.parse::<u32>().is_ok()),
+        None => false,
+    };
+    let names = root.names(directory)?;
+    let own = names.iter().filter_map(|file| file.to_str()).filter(|file| is_one(file));
+    Ok(own.map(|file| format!("{}/{file}", layout.log_dir)).collect())
 }

@@ -112,6 +112,25 @@ impl Place {
         fs::read(self.file("service")).ok()
     }
 
+    /// Removes it with all that is in it; for a service that is uninstalled. Others' files are none there: only their owner
+    /// can write it.
+    ///
+    /// # Errors
+    /// With the path.
+    pub fn remove(&self) -> io::Result<()> {
+        match fs::remove_dir_all(&self.directory) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                let text = format!("cannot remove {}: {error}", self.directory.display());
+                Err(io::Error::new(error.kind(), text))
+            }
+            _ => {
+                // The last service takes the directory above along; while there are others it is not empty.
+                let _ = self.directory.parent().map(fs::remove_dir);
+                Ok(())
+            }
+        }
+    }
+
     fn replace(&self, name: &str, mode: u32, content: &[u8]) -> io::Result<()> {
         let new = self.file(&format!("{name}.new"));
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&new)?;
