@@ -267,6 +267,8 @@ outcome is waited for: a configuration that it refuses is a failure, with its re
 told by a signal, and nobody waits for its answer: whether it took the new configuration stands in its log.";
 
 const UPGRADE: &str = "\
+Of a service that a supervisor holds, the supervisor is exchanged for the foobarctl that is installed now, and the
+program of the service notices nothing. Of one that holds itself:
 The service must have a control socket beside its PID file, as foobard has. Connections that are being
 served are served to their end by the workers of the former program; new ones wait for a moment at most.
 The program is looked for at the path by which it was started. A changed configuration is read afterwards.

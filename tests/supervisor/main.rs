@@ -13,4 +13,5 @@ mod restarting;
 mod settings;
 mod starting;
 mod support;
+mod upgrade;
 mod verbs;

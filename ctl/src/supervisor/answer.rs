@@ -44,6 +44,10 @@ pub fn answer(unit: &mut Unit, request: Request) -> Option<Request> {
             Err(met) => met,
         },
         "signal" => signal(unit, rest),
+        "upgrade" => {
+            let state = unit.report.state.word();
+            (Action::Error, format!("it is {state}, and the supervisor is upgraded when it runs: try again"))
+        }
         "reopen-logs" => {
             unit.output.pump.reopen();
             (Action::Ok, "its log file is opened anew with the next line".to_owned())

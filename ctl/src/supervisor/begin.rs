@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use foobar_initscripts::description;
 use foobar_initscripts::exit::Action;
 use foobar_initscripts::layout::DEFAULT;
 use foobar_initscripts::name::ServiceName;
@@ -19,21 +20,23 @@ use foobar_process::pidfile::PidFile;
 use foobar_process::signal::Signals;
 use foobar_process::startlock::StartLock;
 use foobar_process::syslog::Priority;
-use foobar_process::{Signal, child, uptime};
+use foobar_process::{Pid, Signal, child, inheritance, uptime};
 
 use crate::failure::Failure;
 use crate::output;
 use crate::root::{Root, Scope};
+use crate::supervisor::answer;
 use crate::supervisor::conditions::{self, Outcome};
 use crate::supervisor::directories::Directories;
+use crate::supervisor::handover::{self, Handover};
 use crate::supervisor::image::{self, Refused, Settled};
 use crate::supervisor::looks::Looks;
 use crate::supervisor::output::Output;
 use crate::supervisor::place::Place;
 use crate::supervisor::policy::History;
 use crate::supervisor::report::{Report, State};
-use crate::supervisor::run;
-use crate::supervisor::server::Server;
+use crate::supervisor::run::{self, End};
+use crate::supervisor::server::{Request, Server};
 use crate::supervisor::signs::Signs;
 use crate::supervisor::sockets::Sockets;
 use crate::supervisor::unit::{Phase, Unit};
@@ -79,6 +82,9 @@ fn begin(arguments: &[OsString]) -> Result<u8> {
     let name = ServiceName::parse(name.to_str().ok_or_else(usage)?).map_err(|_| usage())?;
     let scope = if prefix.is_some() { Scope::Prefix } else { Scope::Machine };
     let root = Root::open(scope, prefix.unwrap_or(Path::new("/")))?;
+    if let Some(left) = Handover::found()? {
+        return resume(&root, &name, left);
+    }
     let service = target::service(&root, &name)?
         .ok_or_else(|| Failure::error(Action::NotInstalled, format!("{name} is not installed")))?;
     let text = root.read(Path::new(&DEFAULT.service_file(name.as_str())))?.map(|(text, _)| text);
@@ -107,6 +113,21 @@ fn begin(arguments: &[OsString]) -> Result<u8> {
             Ok(seed.live(readiness))
         }
     }
+}
+
+/// Goes on with what the program before has left, by the service file that the service was started with.
+fn resume(root: &Root, name: &ServiceName, left: Handover) -> Result<u8> {
+    let place = Place::of(root, name);
+    let path = place.file("service");
+    let text = place.service().unwrap_or_default();
+    let service = description::parse(name, &String::from_utf8_lossy(&text), &path.display().to_string())?;
+    let settled =
+        image::settle(&service.execution).map_err(|Refused(action, text)| Failure::error(action, text))?;
+    if left.is_rehearsal {
+        return Ok(Action::Ok.code());
+    }
+    let directories = Directories::of(&service, root);
+    Seed { directories, service, settled, place, called: Duration::ZERO, text }.resume(left)
 }
 
 /// Leaves word that the service was not started, as its conditions want it.
@@ -148,36 +169,18 @@ impl Seed {
                 return Action::Error.code();
             }
         };
-        let served = self.prepare(pid_file.path());
-        let mut waits = None;
-        let code = match served {
-            Ok((mut unit, signals, mut server)) => {
+        match self.prepare(pid_file.path()) {
+            Ok((mut unit, signals, server)) => {
                 unit.starter = Some(readiness);
-                let ran = run::run(&mut unit, &signals, &mut server);
-                if let Err(error) = &ran {
-                    unit.say(Priority::Crit, &format!("cannot wait any more: {error}"));
-                }
-                unit.output.finish();
-                if let Some(group) = unit.group.take() {
-                    group.remove();
-                }
-                server.close();
-                waits = unit.starter.take();
-                u8::from(unit.report.state == State::Failed)
+                unit.start();
+                hold(unit, &signals, server, pid_file)
             }
             Err(error) => {
                 readiness.failed(Failure::action_of(&error).code(), &format!("{error:#}"));
+                remove(pid_file);
                 Action::Error.code()
             }
-        };
-        if let Err(error) = pid_file.remove() {
-            Unit::syslog().send(Priority::Warning, &format!("cannot remove a PID file: {error}"));
         }
-        if let Some(starter) = waits {
-            // All is over: it does not matter whether somebody still waits.
-            let _ = starter.ready();
-        }
-        code
     }
 
     fn prepare(self, pid_file: &Path) -> Result<(Unit, Signals, Server)> {
@@ -196,7 +199,45 @@ impl Seed {
         let mut report = Report::new(&self.service.name, invocation()?, self.called);
         report.control_group = group.as_ref().map(|group| group.path().display().to_string());
         report.sockets = sockets.shown();
-        let unit = Unit {
+        let unit = self.assemble(Parts { ledger, group, report, output, signs, sockets })?;
+        Ok((unit, signals, server))
+    }
+
+    /// The same, of what the program before has left. Its service is running.
+    fn resume(self, left: Handover) -> Result<u8> {
+        let pid_file = PathBuf::from(self.service.controlling_pid_file());
+        let take = inheritance::take;
+        let lock = PidFile::adopt(&pid_file, take(left.pid_file)?)?;
+        let signals = Signals::block(&SIGNALS)?;
+        child::adopt_orphans()?;
+        let server = Server::inherited(&pid_file, take(left.listener)?)?;
+        let request = Request::inherited("upgrade", take(left.client)?);
+        let [out, err, out_end, err_end] = left.pipes[..] else {
+            return Err(Failure::error(Action::Error, "the program before has not left four pipes"));
+        };
+        let pipes = [take(out)?, take(err)?, take(out_end)?, take(err_end)?];
+        let opened = left.sockets.into_iter().map(take).collect::<std::io::Result<_>>()?;
+        let main = left.report.main;
+        let parts = Parts {
+            ledger: Ledger::reopen(&self.place.ledger())?,
+            group: Group::find(self.place.group()),
+            output: Output::inherited(&self.service, &self.place, pipes)?,
+            signs: Signs::inherited(&self.service, &self.place, left.notify.map(take).transpose()?),
+            sockets: Sockets::inherited(&self.service, opened),
+            report: left.report,
+        };
+        let mut unit = self.assemble(parts)?;
+        let ran = uptime::since_boot().as_secs_f64() - left.began;
+        unit.resume(main.map(Pid::from_raw), Duration::try_from_secs_f64(ran).unwrap_or_default());
+        let text =
+            format!("supervisor upgraded from version {} to {}", left.version, env!("CARGO_PKG_VERSION"));
+        answer::tell(request, &(Action::Ok, text));
+        Ok(hold(unit, &signals, server, lock))
+    }
+
+    fn assemble(self, parts: Parts) -> Result<Unit> {
+        let Parts { ledger, group, report, output, signs, sockets } = parts;
+        Ok(Unit {
             service: self.service,
             place: self.place,
             settled: self.settled,
@@ -220,9 +261,8 @@ impl Seed {
             looks: Looks::default(),
             sockets,
             reloaded: None,
-            log,
-        };
-        Ok((unit, signals, server))
+            log: Unit::syslog(),
+        })
     }
 
     /// The control group with its limits; what cannot be limited is told.
@@ -243,6 +283,54 @@ impl Seed {
             }
         }
         group
+    }
+}
+
+/// What differs between a supervisor that begins and one that goes on.
+struct Parts {
+    ledger: Ledger,
+    group: Option<Group>,
+    report: Report,
+    output: Output,
+    signs: Signs,
+    sockets: Sockets,
+}
+
+/// Runs until the service has ended for good; returns the exit code.
+fn hold(mut unit: Unit, signals: &Signals, mut server: Server, pid_file: PidFile) -> u8 {
+    loop {
+        match run::run(&mut unit, signals, &mut server) {
+            Ok(End::Over) => break,
+            Ok(End::Upgrade(request)) => {
+                let Err(why) = handover::leave(&mut unit, &server, &pid_file, &request);
+                unit.say(Priority::Warning, &why);
+                answer::tell(request, &(Action::Error, why));
+            }
+            Err(error) => {
+                unit.say(Priority::Crit, &format!("cannot wait any more: {error}"));
+                break;
+            }
+        }
+    }
+    unit.output.finish();
+    if let Some(group) = unit.group.take() {
+        group.remove();
+    }
+    server.close();
+    let code = u8::from(unit.report.state == State::Failed);
+    let waits = unit.starter.take();
+    drop(unit);
+    remove(pid_file);
+    if let Some(starter) = waits {
+        // All is over: it does not matter whether somebody still waits.
+        let _ = starter.ready();
+    }
+    code
+}
+
+fn remove(pid_file: PidFile) {
+    if let Err(error) = pid_file.remove() {
+        Unit::syslog().send(Priority::Warning, &format!("cannot remove a PID file: {error}"));
     }
 }
 

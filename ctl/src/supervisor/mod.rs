@@ -5,6 +5,7 @@ pub mod begin;
 pub mod conditions;
 pub mod directories;
 pub mod ending;
+pub mod handover;
 pub mod hearing;
 pub mod image;
 pub mod log;

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::fs::fchown;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -45,6 +45,21 @@ impl Output {
         let (err_end, err) = child::pipe()?;
         let pump = Pump::new(settings(service, place), [File::from(out_end), File::from(err_end)]);
         Ok(Output { null: File::open("/dev/null")?, out, err, pump })
+    }
+
+    /// Goes on with the pipes of the program before: [`Output::descriptors`].
+    ///
+    /// # Errors
+    /// As open(2).
+    pub fn inherited(service: &Service, place: &Place, pipes: [OwnedFd; 4]) -> io::Result<Output> {
+        let [out, err, out_end, err_end] = pipes;
+        let pump = Pump::new(settings(service, place), [File::from(out_end), File::from(err_end)]);
+        Ok(Output { null: File::open("/dev/null")?, out, err, pump })
+    }
+
+    /// The pipes: ends for writing of both streams, then those for reading.
+    pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        [self.out.as_fd(), self.err.as_fd()].into_iter().chain(self.pump.pipes())
     }
 
     /// Makes the pipes the account's own: programs open /dev/stdout and /dev/stderr by name.

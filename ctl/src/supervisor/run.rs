@@ -13,13 +13,21 @@ use crate::supervisor::server::{Request, Server};
 use crate::supervisor::starting::LOOK;
 use crate::supervisor::unit::{Phase, Unit};
 
-/// Runs until the service has ended for good.
+/// Why the loop has ended.
+#[derive(Debug)]
+pub enum End {
+    /// The service has ended for good.
+    Over,
+    /// Somebody wants a newer supervisor to go on.
+    Upgrade(Request),
+}
+
+/// Runs until there is an end to it.
 ///
 /// # Errors
 /// When there is no waiting any more: no memory.
-pub fn run(unit: &mut Unit, signals: &Signals, server: &mut Server) -> std::io::Result<()> {
+pub fn run(unit: &mut Unit, signals: &Signals, server: &mut Server) -> std::io::Result<End> {
     let mut waiting: Vec<Request> = Vec::new();
-    unit.start();
     while unit.phase != Phase::Over {
         let ready = sleep(unit, signals, server)?;
         // Words first: they are about what has happened next.
@@ -35,13 +43,16 @@ pub fn run(unit: &mut Unit, signals: &Signals, server: &mut Server) -> std::io::
             unit.time_is_over();
         }
         for request in server.serve() {
+            if request.line == "upgrade" && unit.phase == Phase::Running && unit.command.is_none() {
+                return Ok(End::Upgrade(request));
+            }
             waiting.extend(answer::answer(unit, request));
         }
         if let Some(met) = unit.reloaded.take() {
             waiting.drain(..).for_each(|request| answer::tell(request, &met));
         }
     }
-    Ok(())
+    Ok(End::Over)
 }
 
 /// What is waited for and must be told to whom it belongs to; the rest is looked at in any case.

@@ -3,7 +3,7 @@
 
 use std::fs::{self, Permissions};
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -43,10 +43,27 @@ pub struct Request {
 }
 
 impl Request {
+    /// That of the program before, which is still to be answered.
+    pub fn inherited(line: &str, socket: OwnedFd) -> Request {
+        Request { line: line.to_owned(), stream: UnixStream::from(socket) }
+    }
+
     /// Answers it.
     pub fn answer(mut self, text: &str) {
         // Who does not read loses the rest: nobody is waited for.
         let _ = self.stream.write_all(format!("{text}\n").as_bytes());
+    }
+}
+
+impl AsFd for Request {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}
+
+impl AsFd for Server {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.listener.as_fd()
     }
 }
 
@@ -63,6 +80,16 @@ impl Server {
         fs::set_permissions(&path, Permissions::from_mode(0o600))?;
         listener.set_nonblocking(true)?;
         Ok(Server { path, listener, clients: Vec::new() })
+    }
+
+    /// Goes on with the socket of the program before.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn inherited(pid_file: &Path, socket: OwnedFd) -> io::Result<Server> {
+        let listener = UnixListener::from(socket);
+        listener.set_nonblocking(true)?;
+        Ok(Server { path: control::path_for(pid_file), listener, clients: Vec::new() })
     }
 
     /// What to wait for.

@@ -50,6 +50,23 @@ impl Signs {
         })
     }
 
+    /// Goes on with the socket of the program before.
+    pub fn inherited(service: &Service, place: &place::Place, socket: Option<OwnedFd>) -> Signs {
+        Signs {
+            receiver: socket.map(|socket| Receiver::inherited(socket, place.file("notify"))),
+            newline: None,
+            watchdog: Watchdog::new(service.watchdog.interval),
+            reload_asked: None,
+            is_told_of_store: false,
+            is_told_of_strangers: false,
+        }
+    }
+
+    /// The socket, if there is one.
+    pub fn socket(&self) -> Option<BorrowedFd<'_>> {
+        self.receiver.as_ref().map(|receiver| receiver.as_fd())
+    }
+
     /// For a new start of the program.
     ///
     /// # Errors

@@ -42,6 +42,21 @@ impl Sockets {
         Ok(sockets)
     }
 
+    /// Goes on with those that the program before has opened.
+    pub fn inherited(service: &Service, open: Vec<OwnedFd>) -> Sockets {
+        let name = |socket: &Socket| socket.name.clone().unwrap_or_else(|| service.name.to_string());
+        let path = |socket: &Socket| match &socket.listen {
+            Listen::Path(path) => Some(PathBuf::from(path)),
+            _ => None,
+        };
+        Sockets {
+            open,
+            names: service.sockets.iter().map(name).collect(),
+            shown: service.sockets.iter().map(|socket| socket.listen.to_string()).collect(),
+            paths: service.sockets.iter().filter_map(path).collect(),
+        }
+    }
+
     /// What the program finds from descriptor 3 on.
     pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         self.open.iter().map(|socket| socket.as_fd())

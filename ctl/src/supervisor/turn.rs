@@ -1,20 +1,21 @@
 //! What happens to a service from outside: processes end, time runs out, somebody asks for something. Each turn leads into one of the
 //! ways of `starting` and `ending`.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use foobar_initscripts::exit::Action;
 use foobar_initscripts::service::Kind;
-use foobar_process::Signal;
 use foobar_process::child::{self, How};
+use foobar_process::identity::Process;
 use foobar_process::ledger::Place;
 use foobar_process::syslog::Priority;
 use foobar_process::uptime;
+use foobar_process::{Pid, Signal};
 
 use crate::supervisor::ending::{shown, signal_of};
 use crate::supervisor::policy::{self, Cause, Ended};
 use crate::supervisor::report::State;
-use crate::supervisor::unit::{Phase, Unit};
+use crate::supervisor::unit::{Child, Phase, Unit};
 
 /// How a request was met, with the code of LSB.
 pub type Met = (Action, String);
@@ -37,6 +38,34 @@ impl Unit {
         if self.phase == Phase::Terminating {
             self.see_who_is_left();
         }
+    }
+
+    /// Goes on with a service that runs; `main` is its main process, which may have ended meanwhile.
+    pub fn resume(&mut self, main: Option<Pid>, ran: Duration) {
+        (self.phase, self.deadline) = (Phase::Running, None);
+        let now = Instant::now();
+        self.history.started(&self.service.restart, now);
+        if let Some(pid) = main {
+            let Some(process) = Process::open(pid).ok().flatten() else {
+                let how = child::reap().into_iter().find(|exit| exit.pid == pid).map(|exit| exit.how);
+                let how = how.unwrap_or(How::Code(0));
+                let _ = self.ledger.write(Place::Main, None);
+                self.note_exit(how, Cause::Itself);
+                self.note_end(how, Cause::Itself, ran);
+                return self.wind_down();
+            };
+            self.main = Some(Child {
+                process,
+                departing: None,
+                began: now.checked_sub(ran).unwrap_or(now),
+                what: self.service.program.clone(),
+                may_fail: false,
+                is_found: self.service.kind == Kind::Forking,
+            });
+        }
+        self.output.pump.set_pid(main);
+        self.begin_watch();
+        self.tell();
     }
 
     /// The main process has ended.

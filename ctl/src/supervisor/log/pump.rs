@@ -70,6 +70,11 @@ impl Pump {
         open.map(|(number, stream)| (number, stream.pipe.as_fd()))
     }
 
+    /// The pipes, open at the other end or not.
+    pub fn pipes(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.streams.iter().map(|stream| stream.pipe.as_fd())
+    }
+
     /// The logger, if it is to be watched for being writable; then [`Pump::writable`].
     pub fn sink(&self) -> Option<BorrowedFd<'_>> {
         self.sinks.syslog.as_ref()?.waits_for()
