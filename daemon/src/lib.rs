@@ -115,6 +115,9 @@
 //!
 //! As openlog(3) and syslog(3): ident, PID and facility; control characters are made visible, so that no client can forge a
 //! line. See [`process::syslog`].
+//!
+#![doc = include_str!("../docs/models.md")]
+#![doc = include_str!("../docs/models.svg")]
 #![forbid(unsafe_code)]
 
 mod account;

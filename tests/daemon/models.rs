@@ -286,6 +286,18 @@ fn lists_rates_and_the_access_log_count_for_each_model() {
     });
 }
 
+#[test]
+fn the_graph_in_the_documents_shows_each_model() {
+    let graph = include_str!("../../daemon/docs/models.svg");
+    // As an HTML block of Markdown it ends at the first empty line: cargo doc would show the rest as text.
+    assert!(graph.starts_with("<svg ") && !graph.contains("\n\n"));
+    let text = include_str!("../../daemon/docs/models.md");
+    for model in &MODELS {
+        assert!(graph.contains(&format!(">{}</text>", model.name)), "{} has no curve", model.name);
+        assert!(text.contains(&format!("| *{}* |", model.name)), "{} has no line in the table", model.name);
+    }
+}
+
 /// Connections of the one model that is made for so many.
 const CROWD: usize = 10_000;
 
