@@ -18,7 +18,9 @@ prefix=$scratch/machine
 as_user=()
 finish() {
     # The daemon, should a step have failed, is ended by its own manager; by PID, never by name.
-    [ ! -x "$prefix/sbin/foobarctl" ] || "${as_user[@]}" "$prefix/sbin/foobarctl" --prefix "$prefix" --quiet stop 2>/dev/null || :
+    [ ! -x "$prefix/sbin/foobarctl" ] || for name in foobar clock; do
+        "${as_user[@]}" "$prefix/sbin/foobarctl" --prefix "$prefix" --quiet stop "$name" 2>/dev/null || :
+    done
     rm -rf "$scratch"
 }
 trap finish EXIT
@@ -60,5 +62,16 @@ show foobarctl --prefix "$prefix" list
 show "$prefix/etc/init.d/foobar" stop
 expect=3 show foobarctl --prefix "$prefix" status
 show foobarctl --prefix "$prefix" uninstall --purge
+
+printf '\nAny other program, which is no daemon at all, becomes a service as well:\n'
+# shellcheck disable=SC2016
+show foobarctl --prefix "$prefix" install clock --runlevels 2345 -- sh -c 'while date; do sleep 1; done'
+show "$prefix/etc/init.d/clock" start
+show foobarctl --prefix "$prefix" status clock
+show foobarctl --prefix "$prefix" signal KILL clock
+show foobarctl --prefix "$prefix" wait clock --for ready --timeout 10
+show foobarctl --prefix "$prefix" status clock
+show foobarctl --prefix "$prefix" stop clock
+show foobarctl --prefix "$prefix" uninstall clock --purge
 show find "$prefix" -type f
 printf '\nThat was the main job. As root, without --prefix, the same commands are for real.\n'
