@@ -20,7 +20,6 @@ pub mod seal;
 pub mod service;
 pub mod shell;
 pub mod step;
-pub mod variables;
 
 mod conf;
 pub mod installed;

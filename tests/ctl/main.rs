@@ -4,6 +4,7 @@
 
 mod check;
 mod compose;
+mod conditions;
 mod control;
 mod edit;
 mod escape;

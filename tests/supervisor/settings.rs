@@ -112,7 +112,7 @@ fn directories_are_made_and_conditions_looked_at() {
     assert!(ran.out.starts_with("if was not started: condition-path-exists ="), "{ran:#?}");
     prefix.ctl(&["status", "if"]).expect(3);
     prefix.shell("must", "exec sleep 1000", &format!("assert-path-exists = [{key}]\n"));
-    assert!(prefix.ctl(&["start", "must"]).expect(1).err.contains("assert-path-exists ="));
+    assert!(prefix.ctl(&["start", "must"]).expect(6).err.contains("assert-path-exists ="));
     std::fs::write(prefix.path("license"), "").unwrap();
     for name in ["if", "must"] {
         prefix.ctl(&["start", name]).expect(0);

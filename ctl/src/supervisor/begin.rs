@@ -96,7 +96,7 @@ fn begin(arguments: &[OsString]) -> Result<u8> {
         Outcome::Hold => {}
         Outcome::Skip(why) => return skip(&service, &place, called, &why),
         Outcome::Fail(why) => {
-            return Err(Failure::error(Action::Error, format!("{name} did not start: {why}")));
+            return Err(Failure::error(Action::NotConfigured, format!("{name} did not start: {why}")));
         }
     }
     let patience = longest(&service);

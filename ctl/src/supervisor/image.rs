@@ -5,11 +5,11 @@ use std::ffi::CString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use foobar_initscripts::execute;
 use foobar_initscripts::exit::Action;
 use foobar_initscripts::service::{
     Command, CpuPolicy, Execution, IoClass, Resource as Limited, Service, Variable,
 };
-use foobar_initscripts::variables;
 use foobar_process::Resource;
 use foobar_process::execution::{Image, Limit, Settings, base_environment};
 use foobar_process::privilege::Account;
@@ -167,7 +167,7 @@ pub fn environment(
         all.set(name, value.clone());
     }
     for file in &service.execution.environment_files {
-        let text = match fs::read_to_string(&file.path) {
+        let text = match fs::read(&file.path) {
             Ok(text) => text,
             Err(error) if file.optional && error.kind() == std::io::ErrorKind::NotFound => continue,
             Err(error) => {
@@ -175,7 +175,7 @@ pub fn environment(
                 return Err(Refused(Action::NotConfigured, text));
             }
         };
-        for (name, value) in variables::read(&text) {
+        for Variable { name, value } in execute::parse_environment(&text).0 {
             all.set(&name, value);
         }
     }
@@ -210,15 +210,9 @@ fn image(
         })
     };
     let mut words = vec![text(program)?];
-    for argument in arguments {
-        if expands {
-            let value = |name: &str| variables.get(name).map(str::to_owned);
-            for word in variables::expand(argument, value) {
-                words.push(text(&word)?);
-            }
-        } else {
-            words.push(text(argument)?);
-        }
+    let expanded = expands.then(|| execute::expand(arguments, |name| variables.get(name)).arguments);
+    for argument in expanded.as_deref().unwrap_or(arguments) {
+        words.push(text(argument)?);
     }
     let environment =
         variables.0.iter().map(|(name, value)| text(&format!("{name}={value}"))).collect::<Result<_, _>>()?;

@@ -5,5 +5,6 @@ pub mod connect;
 pub mod dir;
 pub mod listen;
 pub mod logfile;
+pub mod mount;
 pub mod umask;
 pub mod watch;

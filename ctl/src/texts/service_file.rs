@@ -119,6 +119,9 @@ one, backslashes mean what they mean in C. No shell looks at it. Prefixes: - it 
 supervisor; : variables stay.
 In arguments ${NAME} is replaced by the variable of the environment, $NAME that is an argument of its own by the words of its
 value, and $$ by $. In commands beside the program $MAINPID is the main process.
+Conditions and asserts are looked at by foobarctl start, not when the supervisor starts a program again. All must hold; of those with
+the prefix | one. The prefix ! turns one around. When a condition does not hold, the start is skipped with
+exit code 0; when an assert does not, it fails with 6.
 Environment files have lines NAME=value, with comments after # and ; at the begin of a line; quotes and backslashes as in
 systemd.exec(5). They are read at each start and never executed.";
 
