@@ -68,3 +68,23 @@ fn the_main_process_alone_is_stopped_if_that_is_wanted() {
     assert!(alive(child));
     crate::support::kill(child, "KILL");
 }
+
+#[test]
+fn who_is_not_to_be_killed_is_left_and_nothing_is_started_beside_him() {
+    let prefix = Prefix::new("spared");
+    let script = format!("trap '' TERM; echo on >{}; while :; do sleep 0.1; done", prefix.show("on"));
+    prefix.shell("it", &script, "stop-timeout = 1\nsend-sigkill = false\n");
+    prefix.ctl(&["start", "it"]).expect(0);
+    prefix.text("on");
+    let main = prefix.main("it");
+    let ran = prefix.ctl(&["stop", "it"]).expect(1);
+    assert!(ran.err.contains("it is still there 1 s after SIGTERM, and is not to be killed"), "{ran:#?}");
+    assert!(alive(main));
+    assert!(prefix.ctl(&["start", "it"]).expect(1).err.contains("is not to be killed"));
+    assert!(prefix.ctl(&["stop", "it"]).expect(1).err.contains("is not to be killed"));
+    crate::support::kill(main, "KILL");
+    crate::support::gone(main);
+    prefix.ctl(&["start", "it"]).expect(0);
+    crate::support::kill(prefix.main("it"), "KILL");
+    prefix.await_state("it", "failed");
+}

@@ -99,6 +99,10 @@ fn finish(service: &Service, left: Left, place: &Place, report: Option<&Report>)
     for process in &left.processes {
         process.wait_gone(deadline)?;
     }
+    if !service.send_sigkill && left.processes.iter().any(Process::is_alive) {
+        let text = format!("{} is not to be killed (send-sigkill), and does not end", service.name);
+        return Err(Failure::error(Action::Error, format!("{text}: see what it hangs on")));
+    }
     let deadline = Instant::now() + KILL_GRACE;
     let mut now = left;
     loop {

@@ -156,6 +156,14 @@ pub fn stop(context: &Context, service: &Service, state: State) -> Result<Stoppe
     context.output.step(format_args!("asking its supervisor, process {pid}, to end it"));
     let begun = Instant::now();
     let ending = stop::stop(&process, &policy).map_err(|error| not_stopped(service, &error))?;
+    let place = Place::of(&context.root, &service.name);
+    if let Some(report) = place.report().filter(|report| report.state == report::State::Failed) {
+        // Its own last word: some of it is still there.
+        if let (Some(why), true) = (report.reason, report.supervisor == Some(pid.as_raw())) {
+            remove_stale(service)?;
+            return Err(Failure::error(Action::Error, format!("cannot stop {}: {why}", service.name)));
+        }
+    }
     // Nobody, unless it was killed: by us just now, or by somebody else before it could follow.
     let orphans = orphan::end(context, service)?;
     if !orphans.is_empty() {
@@ -163,7 +171,7 @@ pub fn stop(context: &Context, service: &Service, state: State) -> Result<Stoppe
         return Ok(Stopped::Orphans(orphans));
     }
     remove_stale(service)?;
-    let report = Place::of(&context.root, &service.name).report();
+    let report = place.report();
     let killed = report.map(|report| report.killed).unwrap_or_default();
     if killed.is_empty() {
         return Ok(Stopped::Now(pid, ending));

@@ -255,6 +255,7 @@ impl Seed {
             history: History::default(),
             ended: None,
             has_finished: false,
+            has_survivors: false,
             failure: None,
             output,
             signs,

@@ -113,6 +113,14 @@ impl Unit {
 
     /// The time to end is over.
     pub fn kill(&mut self) {
+        if !self.service.send_sigkill {
+            let limit = self.service.stop_timeout.as_secs();
+            let text = format!(
+                "it is still there {limit} s after {}, and is not to be killed (send-sigkill)",
+                self.service.stop_signal
+            );
+            return self.give_up_on(&text);
+        }
         let mut condemned = self.left();
         if let Some(main) = &self.main {
             if !condemned.iter().any(|known| known.pid() == main.process.pid()) {
@@ -146,10 +154,17 @@ impl Unit {
         }
         if !condemned.is_empty() || self.main.is_some() {
             let text = "it is still there after KILL: it hangs inside the kernel (device or file system?)";
-            self.say(Priority::Err, text);
-            self.blame(Action::Error, text);
-            (self.main, self.command) = (None, None);
+            return self.give_up_on(text);
         }
+        self.stop_post(0);
+    }
+
+    /// It does not end. What is left is found by the next start or stop, as what a dead supervisor has left.
+    fn give_up_on(&mut self, text: &str) {
+        self.announce(Priority::Err, text);
+        self.failure = Some((Action::Error, text.to_owned()));
+        self.has_survivors = true;
+        (self.main, self.command) = (None, None);
         self.stop_post(0);
     }
 
@@ -209,6 +224,10 @@ impl Unit {
     /// Decides what follows from the end.
     fn follow(&mut self) {
         self.deadline = None;
+        if self.has_survivors && self.starter.is_none() {
+            self.report.reason = self.failure.take().map(|(_, text)| text);
+            return self.over(State::Failed);
+        }
         let clean = self.ended.is_none_or(|ended| policy::is_clean(&self.service.restart, &ended));
         if self.has_finished {
             return self.over(State::Stopped);
@@ -265,7 +284,9 @@ impl Unit {
 
     fn over(&mut self, state: State) {
         (self.phase, self.deadline) = (Phase::Over, None);
-        self.report.supervisor = None;
+        if !self.has_survivors {
+            self.report.supervisor = None;
+        }
         if state == State::Stopped {
             self.report.reason = None;
         }

@@ -105,6 +105,8 @@ pub struct Unit {
     pub ended: Option<Ended>,
     /// Whether a oneshot program has done its work, and the supervisor is not needed any more.
     pub has_finished: bool,
+    /// Whether some of it is still there although it was told to end.
+    pub has_survivors: bool,
     /// Why, for people.
     pub failure: Option<(Action, String)>,
     /// The words of the program.
