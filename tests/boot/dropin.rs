@@ -1,13 +1,12 @@
 //! /sbin/insserv is foobarctl: dpkg, apt and update-rc.d install, disable, remove and purge thirty daemons on top of
 //! it, and the machine boots. Beside it the same is done with the insserv of Debian.
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
-use foobar_tests::{Testbed, skip, source_tree};
+use foobar_tests::{Testbed, skip};
 
+use crate::debs;
 use crate::system::{ORDER, with_programs};
 
 /// Small packages with init scripts, in an order in which none needs a later one. Left out: what would
@@ -133,69 +132,13 @@ fn done(bed: &Testbed, stage: &str, asked: &str) -> String {
 /// The files of apt and of the daemons, with all that they need beside what the system has: those of apt by
 /// name, then all of them by path. None where the mirror of this machine's packages cannot be reached.
 fn packages(bed: &Testbed) -> Option<(Vec<String>, Vec<PathBuf>)> {
-    let directory = source_tree().join("tests/.cache/debs");
-    fs::create_dir_all(directory.join("partial")).unwrap();
-    let status = directory.join(format!("status-{}", std::process::id()));
-    fs::write(&status, bed.read("/var/lib/dpkg/status").unwrap()).unwrap();
-    let manager = wanted(&directory, &status, &["apt"]);
+    let manager = debs::wanted(bed, &["apt"]);
     let names: Vec<&str> = ["apt"].into_iter().chain(DAEMONS).collect();
-    let all = fetched(&directory, &status, &names);
-    let _ = fs::remove_file(&status);
+    let all = debs::fetched(bed, &names);
     let (Some(manager), Some(all)) = (manager, all) else {
         skip("the packages of thirty daemons cannot be fetched: apt-get needs a Debian mirror");
         return None;
     };
     let manager = manager.into_iter().map(|name| format!("/debs/{name}")).collect();
-    Some((manager, all.into_iter().map(|name| directory.join(name)).collect()))
-}
-
-/// The names of the files that apt-get would fetch.
-fn wanted(directory: &Path, status: &Path, names: &[&str]) -> Option<BTreeSet<String>> {
-    // An empty cache: what is there already would not be named.
-    let none = directory.join("none");
-    fs::create_dir_all(none.join("partial")).ok()?;
-    let output = apt_get(&none, status).arg("--print-uris").args(names).output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let files: BTreeSet<String> =
-        text.lines().filter_map(|line| line.split(' ').nth(1)).map(str::to_owned).collect();
-    (output.status.success() && !files.is_empty()).then_some(files)
-}
-
-/// The same, fetched.
-fn fetched(directory: &Path, status: &Path, names: &[&str]) -> Option<BTreeSet<String>> {
-    let files = wanted(directory, status, names)?;
-    let fetch = || {
-        apt_get(directory, status)
-            .arg("--download-only")
-            .args(names)
-            .output()
-            .is_ok_and(|o| o.status.success())
-    };
-    if !fetch() {
-        // The lists may be older than the mirror.
-        let updated = Command::new("apt-get").args(["-qq", "update"]).status();
-        if !updated.is_ok_and(|status| status.success()) || !fetch() {
-            return None;
-        }
-        return wanted(directory, status, names);
-    }
-    Some(files)
-}
-
-/// apt-get of this machine, made to look at another list of installed packages.
-fn apt_get(directory: &Path, status: &Path) -> Command {
-    let mut command = Command::new("apt-get");
-    for (key, value) in [("Dir::State::status", status), ("Dir::Cache::archives", directory)] {
-        command.arg("-o").arg(format!("{key}={}", value.display()));
-    }
-    for option in [
-        "APT::Sandbox::User=root",
-        "Debug::NoLocking=1",
-        "APT::Keep-Downloaded-Packages=1",
-        "Acquire::Retries=3",
-    ] {
-        command.args(["-o", option]);
-    }
-    command.args(["-qq", "-y", "--no-install-recommends", "install"]);
-    command
+    Some((manager, all))
 }

@@ -7,12 +7,14 @@
 mod agreement;
 mod buildroot;
 mod check;
+mod debs;
 mod dropin;
 mod faults;
 mod levels;
 mod lfs;
 mod lifecycle;
 mod order;
+mod real;
 mod respawn;
 mod system;
 mod trace;
