@@ -226,3 +226,22 @@ fn rude_programs_are_held_and_ended() {
     stopped("bomb", "bomb");
     assert_eq!(bed.run("pgrep -u games").status, 1);
 }
+
+#[test]
+fn what_is_said_while_no_logger_runs_arrives_later() {
+    let Some(mut bed) = with_programs("no-logger") else { return };
+    bed.boot();
+    bed.ok("/etc/init.d/rsyslog stop");
+    let text = "program = \"/bin/sh\"\narguments = [\"-c\", \"echo while nobody listened; exec sleep 981\"]\n\
+                log-facility = \"local0\"\nlog-ident = \"talker\"\n";
+    bed.put("/etc/foobar/talker.toml", text.as_bytes(), 0o644);
+    bed.ok("foobarctl start talker");
+    let main = supervision(&bed, "talker")["main"].clone();
+    until("its word", LIMIT, || {
+        bed.run("foobarctl logs talker").stdout.contains("while nobody listened").then_some(())
+    });
+    bed.ok("/etc/init.d/rsyslog start");
+    let wanted = format!("talker[{main}]: while nobody listened");
+    until("the line in syslog", LIMIT, || bed.read("/var/log/syslog")?.contains(&wanted).then_some(()));
+    bed.ok("foobarctl stop talker");
+}

@@ -48,10 +48,6 @@ pub fn answer(unit: &mut Unit, request: Request) -> Option<Request> {
             let state = unit.report.state.word();
             (Action::Error, format!("it is {state}, and the supervisor is upgraded when it runs: try again"))
         }
-        "reopen-logs" => {
-            unit.output.pump.reopen();
-            (Action::Ok, "its log file is opened anew with the next line".to_owned())
-        }
         _ => (Action::Usage, format!("there is no request '{}'", verb.escape_debug())),
     };
     tell(request, &met);
