@@ -39,7 +39,7 @@ pub fn render(
             return Err(ScriptError::Supervised(service.name.to_string()));
         }
         Style::Standalone if layout.dialect == Dialect::OpenRc => openrc::standalone(service, layout)?,
-        Style::Standalone => standalone(service, layout)?,
+        Style::Standalone => standalone(service, layout, caller)?,
     };
     Ok(seal::add(&text))
 }
@@ -66,7 +66,7 @@ fn thin(service: &Service, layout: &Layout, caller: &Caller) -> Result<String, S
     Ok(shell::fill(layout.thin, &values)?)
 }
 
-fn standalone(service: &Service, layout: &Layout) -> Result<String, ScriptError> {
+fn standalone(service: &Service, layout: &Layout, caller: &Caller) -> Result<String, ScriptError> {
     let mut arguments = String::new();
     for argument in &service.arguments {
         arguments.push(' ');
@@ -98,7 +98,7 @@ fn standalone(service: &Service, layout: &Layout) -> Result<String, ScriptError>
         ("STOP_TIMEOUT", service.stop_timeout.as_secs().to_string()),
         ("STOP_SIGNAL", service.stop_signal.name().to_owned()),
         ("RELOAD_SIGNAL", reload.to_owned()),
-        ("LOCK", lock(service, layout)?),
+        ("LOCK", lock(service, layout, caller)?),
         ("REMEMBER", call("\tremember")),
         ("REMEMBER_TOO", call("\t\tremember")),
         ("FORGET", call("\tforget")),
@@ -165,9 +165,10 @@ fn has_usual_pid_file(service: &Service) -> bool {
 }
 
 /// Where rc stops only what has a lock file, the functions that keep it.
-fn lock(service: &Service, layout: &Layout) -> Result<String, ScriptError> {
+fn lock(service: &Service, layout: &Layout, caller: &Caller) -> Result<String, ScriptError> {
     let Some(directory) = layout.lock_dir else { return Ok(String::new()) };
-    let file = path(&format!("{directory}/{}", service.name))?;
+    let prefix = caller.prefix.as_deref().unwrap_or_default();
+    let file = path(&format!("{prefix}{directory}/{}", service.name))?;
     let stopped = Status::NotRunning.code().to_string();
     Ok(shell::fill(include_str!("../templates/lock.sh"), &[("LOCK_FILE", &file), ("STOPPED", &stopped)])?)
 }

@@ -2,6 +2,8 @@
 
 mod detect;
 mod explained;
+mod lock;
 mod numbers;
 mod roots;
+mod safety;
 mod trees;

@@ -1,6 +1,5 @@
 //! SUSE with sysvinit: insserv's order, links below the directory of scripts, and a kill link beside each start link.
-//! `.depend.halt`, which its insserv writes beside the three files that Debian's writes, is left as it is: it orders
-//! boot scripts alone. Sources: insserv(8) and init.d(7) as SUSE has them, chkconfig(8) of SUSE.
+//! `.depend.halt`, which its insserv writes beside the three files that Debian's writes, is left as it is. Sources: insserv(8) and init.d(7) as SUSE has them, chkconfig(8) of SUSE.
 
 use crate::layout::facts::{Depend, Dialect, Layout, Marks, Numbers, Scheme, SysV};
 use crate::name::Runlevel;

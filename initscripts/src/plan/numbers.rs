@@ -2,6 +2,7 @@
 //! dependencies are those of the LSB headers, whoever reads them at boot.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::links::{LinkSteps, difference};
 use super::request::{Existing, PlanError};
@@ -68,6 +69,9 @@ fn place(
 ) -> Result<(), PlanError> {
     let (Numbers::Chkconfig(usual) | Numbers::Fixed(usual)) = sysv.numbers else { return Ok(()) };
     let moves = matches!(sysv.numbers, Numbers::Chkconfig(_));
+    if moves {
+        drop_left_behind(new);
+    }
     let usual = wish.chkconfig(name).filter(|_| moves).map_or(usual, |line| line.usual);
     let mut wanted: Vec<Link> = new.iter().filter(|link| &*link.name == name).cloned().collect();
     if !wanted.is_empty() && !moves {
@@ -101,6 +105,22 @@ fn place(
         }
     }
     Ok(())
+}
+
+/// A script that was being moved when a run was killed has two numbers in one runlevel: the one nearer to the other end
+/// is the new one.
+fn drop_left_behind(links: &mut BTreeSet<Link>) {
+    let mut newest: BTreeMap<(Runlevel, Kind, Arc<str>), Sequence> = BTreeMap::new();
+    for link in links.iter() {
+        let place = newest.entry((link.runlevel, link.kind, Arc::clone(&link.name))).or_insert(link.sequence);
+        *place = match link.kind {
+            Kind::Start => link.sequence.max(*place),
+            Kind::Kill => link.sequence.min(*place),
+        };
+    }
+    links.retain(|link| {
+        newest.get(&(link.runlevel, link.kind, Arc::clone(&link.name))) == Some(&link.sequence)
+    });
 }
 
 fn side(usual: Usual, kind: Kind) -> u8 {
@@ -246,17 +266,22 @@ fn between<'a>(
 }
 
 /// Moves what needs one of the found to a number above it, and what needs that, until all fits or there is no number
-/// left, as in a loop.
+/// left, as in a loop. What fits is looked beyond as well: a run that was killed may have moved it and no more.
 fn follow(pairs: &[(String, String)], numbers: &BTreeMap<&str, Range>, found: &mut BTreeMap<String, u8>) {
-    let mut todo: Vec<String> = found.keys().cloned().collect();
-    while let Some(name) = todo.pop() {
-        let number = found.get(&name).copied().unwrap_or(LAST);
+    let mut todo: Vec<(String, u8)> = found.iter().map(|(name, number)| (name.clone(), *number)).collect();
+    let mut seen: BTreeMap<String, u8> = found.clone();
+    while let Some((name, number)) = todo.pop() {
         for (_, then) in pairs.iter().filter(|(first, _)| *first == name) {
             let Some(theirs) = numbers.get(then.as_str()) else { continue };
             let now = found.get(then).copied().unwrap_or(theirs.least);
-            if now <= number && number < LAST {
-                found.insert(then.clone(), number + 1);
-                todo.push(then.clone());
+            let fits = now > number || number == LAST;
+            let wanted = if fits { theirs.greatest.max(now) } else { theirs.greatest.max(number + 1) };
+            if !fits {
+                found.insert(then.clone(), wanted);
+            }
+            if seen.get(then).is_none_or(|before| *before < wanted) {
+                seen.insert(then.clone(), wanted);
+                todo.push((then.clone(), wanted));
             }
         }
     }

@@ -31,7 +31,7 @@ impl Tree<'_> {
         let name = wish.service.name.as_str();
         let wanted = script::render(wish.service, layout, wish.style, wish.caller)?;
         let there = self.one(name)?;
-        let (path, replaced) = match &there {
+        let (path, renamed) = match &there {
             None => {
                 let after = links::with_script(installed, name, wanted.as_bytes());
                 let number = Needs::new(&after, name)?.single(&after, name, rcs.usual, plan);
@@ -48,9 +48,17 @@ impl Tree<'_> {
                 (path.clone(), None)
             }
         };
-        put(&path, 0o755, wanted, existing, wish.force, plan);
-        if let Some(old) = replaced {
-            drop_file(old, true, existing, plan);
+        match renamed.and_then(|old| existing.get(old).map(|found| (old, found))) {
+            None => {
+                put(&path, 0o755, wanted, existing, wish.force, plan);
+            }
+            Some((old, found)) => {
+                // Renamed first: at no time there are two.
+                let before = found.before();
+                plan.steps.push(Step::Rename { path: path.clone(), from: old.clone(), before });
+                let after = Existing::from([(path.clone(), found.clone())]);
+                put(&path, 0o755, wanted, &after, wish.force, plan);
+            }
         }
         Ok(())
     }
