@@ -11,10 +11,11 @@ use crate::support::{LIMIT, Prefix, Ran, alive};
 
 /// Says whatever comes line by line through the FIFO that is its argument, and answers HUP as services of type notify-reload do.
 const SPEAKER: &str = r#"
-use Socket; use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
+use Socket;
 socket(my $socket, PF_UNIX, SOCK_DGRAM, 0); my $to = sockaddr_un($ENV{NOTIFY_SOCKET});
+sub now { open(my $file, '<', '/proc/uptime'); my ($seconds) = split(' ', <$file>); return int($seconds * 1e6) + 10000 }
 sub say_it { send($socket, $_[0], 0, $to) or warn "not sent: $!\n" }
-$SIG{HUP} = sub { my $now = int(clock_gettime(CLOCK_MONOTONIC) * 1e6); say_it("RELOADING=1\nMONOTONIC_USEC=$now"); say_it("READY=1\nSTATUS=anew") };
+$SIG{HUP} = sub { my $now = now(); say_it("RELOADING=1\nMONOTONIC_USEC=$now"); say_it("READY=1\nSTATUS=anew") };
 if ($ENV{WITH_CHILD}) { my $pid = fork(); if ($pid == 0) { sleep 1000; exit } open(my $f, '>', $ENV{WITH_CHILD}); print $f "$pid\n"; close $f }
 print "speaking\n"; $| = 1;
 while (1) { open(my $fifo, '<', $ARGV[0]) or next; while (<$fifo>) { chomp; s/\\n/\n/g; say_it($_) } }

@@ -191,7 +191,10 @@ impl Seed {
         self.place.write_service(&self.text)?;
         let output = Output::new(&self.service, &self.place)?;
         output.give_to(self.settled.own.account.as_ref())?;
-        let signs = Signs::new(&self.service, &self.settled, &self.place)?;
+        let signs = Signs::new(&self.service, &self.settled, &self.place).map_err(|error| {
+            let path = self.place.file("notify");
+            Failure::of_io(&error, format!("cannot make the socket {}: {error}", path.display()))
+        })?;
         let refused = |Refused(action, text)| Failure::error(action, text);
         let sockets = Sockets::open(&self.service).map_err(refused)?;
         let log = Unit::syslog();
