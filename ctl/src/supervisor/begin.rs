@@ -258,6 +258,7 @@ impl Seed {
             history: History::default(),
             ended: None,
             has_finished: false,
+            notice: None,
             has_survivors: false,
             failure: None,
             output,

@@ -252,12 +252,14 @@ impl Unit {
                 self.directories.remove(true);
                 self.phase = Phase::Resting;
                 self.within(pause);
-                // At once: then nobody shall wait for a file to be written.
-                if !pause.is_zero() {
-                    self.enter(State::Restarting);
-                }
                 let text = format!("{why}; starting it again in {} s", pause.as_secs_f32());
-                self.announce(Priority::Notice, &text);
+                if pause.is_zero() {
+                    // At once: then nobody shall wait for a file to be written.
+                    self.notice = Some(text);
+                } else {
+                    self.enter(State::Restarting);
+                    self.announce(Priority::Notice, &text);
+                }
             }
             Verdict::Stay if clean => self.over(State::Stopped),
             Verdict::Stay => {

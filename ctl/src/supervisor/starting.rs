@@ -35,7 +35,12 @@ impl Unit {
         (self.ended, self.failure) = (None, None);
         self.report.killed.clear();
         self.report.start.took = None;
-        self.enter(State::Starting);
+        if self.notice.is_some() {
+            // Told when its program is on the way.
+            self.change(State::Starting);
+        } else {
+            self.enter(State::Starting);
+        }
         self.within(self.service.start_timeout);
         if let Err(Refused(action, text)) = self.directories.make(&self.settled) {
             self.blame(action, text);
@@ -88,6 +93,9 @@ impl Unit {
                 self.output.pump.set_pid(Some(child.process.pid()));
                 self.main = Some(child);
                 self.tell();
+                if let Some(text) = self.notice.take() {
+                    self.announce(Priority::Notice, &text);
+                }
                 if self.service.kind == Kind::Simple {
                     self.moment_of_type();
                 }

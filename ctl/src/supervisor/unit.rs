@@ -105,6 +105,8 @@ pub struct Unit {
     pub ended: Option<Ended>,
     /// Whether a oneshot program has done its work, and the supervisor is not needed any more.
     pub has_finished: bool,
+    /// What is still to be said of its last end: a start that follows at once goes first.
+    pub notice: Option<String>,
     /// Whether some of it is still there although it was told to end.
     pub has_survivors: bool,
     /// Why, for people.
@@ -142,12 +144,17 @@ impl Unit {
 
     /// Notes a new state, for all to see.
     pub fn enter(&mut self, state: State) {
+        self.change(state);
+        self.tell();
+    }
+
+    /// Notes it, and leaves the telling for later.
+    pub fn change(&mut self, state: State) {
         if self.report.state != state {
             self.report.state = state;
             self.report.since = clock::rfc3339(SystemTime::now());
             self.report.since_boot = uptime::since_boot().as_secs_f64();
         }
-        self.tell();
     }
 
     /// Writes the report.
