@@ -110,7 +110,11 @@ impl Pump {
                     stream.splitter.flush(|line| self.sinks.take(&line, now));
                     return false;
                 }
-                Ok(length) => stream.splitter.feed(&buffer[..length], |line| self.sinks.take(&line, now)),
+                Ok(length) => {
+                    stream.splitter.feed(&buffer[..length], |line| self.sinks.take(&line, now));
+                    // Piece by piece: memory that a flood once needs is not given back.
+                    self.sinks.write(now);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => return false,
             }
