@@ -149,6 +149,7 @@ impl Peer {
                 let lines = [
                     format!("program = {child:?}"),
                     format!("arguments = [{fifo:?}, {service:?}]"),
+                    format!("pid-file = {:?}", self.directory.join(format!("var/run/{service}.pid"))),
                     "type = \"exec\"\nrestart = \"always\"\nrestart-delay = 0\nstart-limit-burst = 0"
                         .to_owned(),
                 ];

@@ -11,8 +11,8 @@ use rustix::time::{ClockId, clock_gettime};
 use super::child::Child;
 use super::peers::Peer;
 
-const DEATHS: usize = 25;
-const CYCLES: usize = 25;
+const DEATHS: usize = 15;
+const CYCLES: usize = 10;
 /// A run that is shorter is a crash loop to some peers, which let a second pass before the next one.
 const LONG: Duration = Duration::from_millis(1200);
 
