@@ -205,7 +205,10 @@ pub fn first_line(service: &Service, looked: &Probed, view: &View) -> (Status, S
         Probed::Running { .. } => {
             let pid = view.report.main.map(|pid| format!(" (PID {pid})")).unwrap_or_default();
             let status = if report.state.is_ready() { Status::Running } else { Status::NotRunning };
-            (status, format!("{name} is {}{pid} {since}{}", report.state.word(), cost(view)))
+            // Its supervisor is about to end.
+            let why = report.reason.as_ref().filter(|_| report.state == State::Failed);
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+            (status, format!("{name} is {}{pid} {since}{}{why}", report.state.word(), cost(view)))
         }
         Probed::Dead { pid } => {
             let pid_file = service.controlling_pid_file();
