@@ -13,6 +13,7 @@ mod faults;
 mod levels;
 mod lfs;
 mod lifecycle;
+mod openrc;
 mod order;
 mod real;
 mod respawn;
