@@ -7,22 +7,49 @@ use crate::exit::Action;
 use crate::layout::Layout;
 use crate::lsb;
 use crate::material::{self, Caller, ScriptError};
+use crate::name::Runlevels;
 use crate::service::Service;
 use crate::shell;
 
-/// What OpenRC knows the facilities of LSB by. Those that a machine may do without are used and not needed: a need for
-/// what nobody provides keeps a service from starting.
-const FACILITIES: [(&str, &[(&str, &str)]); 9] = [
-    ("$local_fs", &[("need", "localmount")]),
-    ("$remote_fs", &[("need", "localmount"), ("use", "netmount")]),
-    ("$network", &[("use", "net")]),
-    ("$named", &[("use", "dns")]),
-    ("$syslog", &[("use", "logger")]),
-    ("$portmap", &[("use", "rpcbind")]),
-    ("$time", &[("use", "clock")]),
-    ("$mail-transport-agent", &[("use", "mta")]),
-    ("$x-display-manager", &[("use", "xdm")]),
+/// What OpenRC knows the facilities of LSB by. They are used and not needed: a need for what nobody provides keeps a
+/// service from starting, and Debian has no localmount.
+const FACILITIES: [(&str, &[&str]); 9] = [
+    ("$local_fs", &["localmount"]),
+    ("$remote_fs", &["localmount", "netmount"]),
+    ("$network", &["net"]),
+    ("$named", &["dns"]),
+    ("$syslog", &["logger"]),
+    ("$portmap", &["rpcbind"]),
+    ("$time", &["clock"]),
+    ("$mail-transport-agent", &["mta"]),
+    ("$x-display-manager", &["xdm"]),
 ];
+
+/// Where services go that say nothing else.
+pub const DEFAULT: &str = "default";
+
+/// What stands before the runlevel in a script of ours.
+const LEVEL_LINE: &str = "# Runlevel: ";
+
+/// The runlevel of OpenRC that stands for the numbers: what is started in S belongs to boot.
+#[must_use]
+pub fn level(levels: Runlevels) -> Option<&'static str> {
+    let usual = Runlevels::parse("2345").unwrap_or_default();
+    match () {
+        () if levels.meets(usual) => Some(DEFAULT),
+        () if levels.meets(Runlevels::BOOT) => Some("boot"),
+        () if !levels.is_empty() => Some("single"),
+        () => None,
+    }
+}
+
+/// The runlevel that a script of ours is for.
+#[must_use]
+pub fn level_of(script: &[u8]) -> Option<&'static str> {
+    let text = String::from_utf8_lossy(script);
+    let name = text.lines().find_map(|line| line.strip_prefix(LEVEL_LINE))?.trim().to_owned();
+    [DEFAULT, "boot", "single"].into_iter().find(|level| *level == name)
+}
 
 /// The keywords of depend(), in the order in which they are written.
 const KEYWORDS: [&str; 5] = ["provide", "need", "use", "after", "before"];
@@ -58,9 +85,9 @@ pub fn depend(header: &lsb::Header) -> String {
             let plain = optional.unwrap_or(name);
             match FACILITIES.iter().find(|(facility, _)| *facility == plain) {
                 Some((_, means)) if keyword == "need" || keyword == "use" => {
-                    means.iter().for_each(|(keyword, name)| add(keyword, name));
+                    means.iter().for_each(|name| add("use", name));
                 }
-                Some((_, means)) => means.iter().for_each(|(_, name)| add(keyword, name)),
+                Some((_, means)) => means.iter().for_each(|name| add(keyword, name)),
                 None if plain == "$all" => add(if keyword == "before" { "before" } else { "after" }, "*"),
                 None if plain.starts_with('$') => {}
                 None if optional.is_some() && keyword == "need" => add("use", plain),
@@ -92,7 +119,7 @@ fn common(service: &Service) -> Result<Vec<(&'static str, String)>, ScriptError>
     // A glob in depend() is OpenRC's, which does not want it to be quoted; the shell would expand it.
     let depend = depend(&header).replace(" *", " \"*\"");
     Ok(vec![
-        ("HEADER", lsb::render(&header).trim_end().to_owned()),
+        ("LEVEL", level(service.runlevels).unwrap_or("none").to_owned()),
         ("NAME", service.name.to_string()),
         ("DESCRIPTION", shell::quote(&service.description)?),
         ("DEPEND", depend),
@@ -160,7 +187,7 @@ mod tests {
             stop_after: words("web zope"),
             ..lsb::Header::default()
         };
-        let wanted = "\tprovide b\n\tneed localmount db\n\tuse netmount logger net cache dns soft\n\tafter late\n\tbefore web zope";
+        let wanted = "\tprovide b\n\tneed db\n\tuse localmount netmount logger net cache dns soft\n\tafter late\n\tbefore web zope";
         assert_eq!(depend(&header), wanted);
         assert_eq!(depend(&lsb::Header::default()), "\t:");
         let all = lsb::Header { should_start: words("$all"), ..lsb::Header::default() };

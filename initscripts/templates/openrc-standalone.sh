@@ -1,7 +1,7 @@
 #!/sbin/openrc-run
-@HEADER@
-# Runs the service @NAME@ with OpenRC's start-stop-daemon(8) and no foobarctl. OpenRC orders it by depend() below;
-# the header above says the same to others.
+# Runs the service @NAME@ with OpenRC's start-stop-daemon(8) and no foobarctl. There is no LSB header: Debian's
+# OpenRC would run a script with one by another shell.
+# Runlevel: @LEVEL@
 
 description=@DESCRIPTION@
 program=@PROGRAM@
@@ -24,7 +24,7 @@ start() {
 
 stop() {
 	ebegin "Stopping @NAME@"
-	start-stop-daemon --stop --exec "$program" --pidfile "$pid_file" --retry "SIG$stop_signal/$stop_timeout/KILL/2"
+	start-stop-daemon --stop --exec "$program" --pidfile "$pid_file" --retry "$stop_signal/$stop_timeout/KILL/2"
 	eend $?
 }
 

@@ -1,7 +1,7 @@
 #!/sbin/openrc-run
-@HEADER@
-# Hands over to foobarctl, which knows the service @NAME@ from its service file. OpenRC orders it by depend() below;
-# the header above says the same to others.
+# Hands over to foobarctl, which knows the service @NAME@ from its service file. There is no LSB header: Debian's
+# OpenRC would run a script with one by another shell.
+# Runlevel: @LEVEL@
 
 description=@DESCRIPTION@
 extra_started_commands="reload"

@@ -5,8 +5,7 @@ use super::request::{Existing, Found, Install, PlanError, Toggle, Uninstall};
 use crate::layout::Layout;
 use crate::layout::facts::OpenRc;
 use crate::link::Kind;
-use crate::lsb;
-use crate::name::Runlevels;
+use crate::openrc;
 use crate::script;
 use crate::step::{Before, Plan, Step};
 
@@ -28,7 +27,7 @@ impl Tree<'_> {
         let wanted = script::render(wish.service, self.layout, wish.style, wish.caller)?;
         let path = self.layout.script(name);
         let is_there = self.existing.contains_key(&path);
-        if let Some(level) = level(wish.service.runlevels).filter(|_| self.enabled(name).is_empty()) {
+        if let Some(level) = openrc::level(wish.service.runlevels).filter(|_| self.enabled(name).is_empty()) {
             if is_there && !wish.force {
                 plan.notes.push(format!("{name} stays disabled: enable or --force starts it again"));
             } else {
@@ -66,10 +65,10 @@ impl Tree<'_> {
             Kind::Start if self.enabled(name).is_empty() => {
                 let wanted = match self.existing.get(&path) {
                     // Scripts of others say nothing of it, as a rule.
-                    Some(Found::File { text, .. }) => level(lsb::parse(text).0.default_start),
+                    Some(Found::File { text, .. }) => openrc::level_of(text),
                     _ => None,
                 };
-                self.link(name, wanted.unwrap_or(DEFAULT), plan);
+                self.link(name, wanted.unwrap_or(openrc::DEFAULT), plan);
             }
             Kind::Start => {}
         }
@@ -102,19 +101,5 @@ impl Tree<'_> {
                 Some(found) => plan.steps.push(Step::Remove { before: found.before(), path }),
             }
         }
-    }
-}
-
-/// Where services go that say nothing else.
-const DEFAULT: &str = "default";
-
-/// The runlevel of OpenRC that stands for the numbers: what is started in S belongs to boot.
-fn level(levels: Runlevels) -> Option<&'static str> {
-    let usual = Runlevels::parse("2345").unwrap_or_default();
-    match () {
-        () if levels.meets(usual) => Some(DEFAULT),
-        () if levels.meets(Runlevels::BOOT) => Some("boot"),
-        () if !levels.is_empty() => Some("single"),
-        () => None,
     }
 }

@@ -1,15 +1,7 @@
 #!/sbin/openrc-run
-### BEGIN INIT INFO
-# Provides:          foobar
-# Required-Start:    $remote_fs $syslog $network
-# Required-Stop:     $remote_fs $syslog $network
-# Default-Start:     2 3 4 5
-# Default-Stop:      0 1 6
-# Short-Description: foobar network echo server
-# Description:       Runs /usr/sbin/foobard as the service foobar.
-### END INIT INFO
-# Runs the service foobar with OpenRC's start-stop-daemon(8) and no foobarctl. OpenRC orders it by depend() below;
-# the header above says the same to others.
+# Runs the service foobar with OpenRC's start-stop-daemon(8) and no foobarctl. There is no LSB header: Debian's
+# OpenRC would run a script with one by another shell.
+# Runlevel: default
 
 description='foobar network echo server'
 program=/usr/sbin/foobard
@@ -20,8 +12,7 @@ reload_signal=HUP
 extra_started_commands="reload"
 
 depend() {
-	need localmount
-	use netmount logger net
+	use localmount netmount logger net
 }
 
 # When its first process exits, the program is ready and its PID file is there.
@@ -33,7 +24,7 @@ start() {
 
 stop() {
 	ebegin "Stopping foobar"
-	start-stop-daemon --stop --exec "$program" --pidfile "$pid_file" --retry "SIG$stop_signal/$stop_timeout/KILL/2"
+	start-stop-daemon --stop --exec "$program" --pidfile "$pid_file" --retry "$stop_signal/$stop_timeout/KILL/2"
 	eend $?
 }
 
@@ -46,4 +37,4 @@ reload() {
 	start-stop-daemon --signal "$reload_signal" --exec "$program" --pidfile "$pid_file"
 	eend $?
 }
-# Written by foobarctl. Changes by hand are kept: this checksum shows them: d88d2779bc1b8105
+# Written by foobarctl. Changes by hand are kept: this checksum shows them: 3a23c0d7b46019ee

@@ -1,22 +1,13 @@
 #!/sbin/openrc-run
-### BEGIN INIT INFO
-# Provides:          foobar
-# Required-Start:    $remote_fs $syslog $network
-# Required-Stop:     $remote_fs $syslog $network
-# Default-Start:     2 3 4 5
-# Default-Stop:      0 1 6
-# Short-Description: foobar network echo server
-# Description:       Runs /usr/sbin/foobard as the service foobar.
-### END INIT INFO
-# Hands over to foobarctl, which knows the service foobar from its service file. OpenRC orders it by depend() below;
-# the header above says the same to others.
+# Hands over to foobarctl, which knows the service foobar from its service file. There is no LSB header: Debian's
+# OpenRC would run a script with one by another shell.
+# Runlevel: default
 
 description='foobar network echo server'
 extra_started_commands="reload"
 
 depend() {
-	need localmount
-	use netmount logger net
+	use localmount netmount logger net
 }
 
 control() {
@@ -48,4 +39,4 @@ reload() {
 status() {
 	control status
 }
-# Written by foobarctl. Changes by hand are kept: this checksum shows them: 9010f46b41c88c13
+# Written by foobarctl. Changes by hand are kept: this checksum shows them: aa9d6e1dbdcae0eb
