@@ -25,11 +25,11 @@ fn buildroot(name: &str) -> Option<Testbed> {
     };
     let bed = with_programs(name)?;
     bed.put("/usr/bin/busybox", &busybox, 0o755);
-    bed.put("/root/rcS", RCS.as_bytes(), 0o755);
-    bed.put("/root/rcK", RCK.as_bytes(), 0o755);
+    bed.put("/srv/rcS", RCS.as_bytes(), 0o755);
+    bed.put("/srv/rcK", RCK.as_bytes(), 0o755);
     let made = bed.offline(
         "set -e; rm -rf /etc/rc?.d /etc/init.d/* /etc/init.d/.depend.* /etc/debian_version /etc/insserv*
-         mv /root/rcS /root/rcK /etc/init.d/
+         mv /srv/rcS /srv/rcK /etc/init.d/
          for tool in $(busybox --list); do case $tool in busybox | init) ;; *) ln -sf /usr/bin/busybox /usr/local/bin/$tool ;; esac; done
          ln -sf busybox /usr/bin/sh; ln -sf ../bin/busybox /usr/sbin/init",
     );
@@ -94,7 +94,7 @@ fn rcs_starts_it_and_rck_stops_it() {
 fn a_standalone_script_lives_with_busyboxs_tools_alone() {
     let Some(mut bed) = buildroot("busybox") else { return };
     install(&bed, "--standalone");
-    let removed = bed.offline("mv /usr/sbin/foobarctl /root/");
+    let removed = bed.offline("mv /usr/sbin/foobarctl /srv/");
     assert!(removed.status.success(), "{removed:?}");
     bed.boot();
     let script = "/etc/init.d/S50foobar";

@@ -120,7 +120,7 @@ fn its_rc_starts_and_stops_the_service_by_the_rules_of_the_book() {
 #[test]
 fn a_standalone_script_does_the_same() {
     let Some(mut bed) = lfs("lfs-alone") else { return };
-    let output = bed.offline("foobarctl install --standalone && mv /usr/sbin/foobarctl /root/");
+    let output = bed.offline("foobarctl install --standalone && mv /usr/sbin/foobarctl /srv/");
     assert!(output.status.success(), "{output:?}");
     bed.boot();
     assert!(answers(&bed));
