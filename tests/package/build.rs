@@ -72,6 +72,9 @@ fn lintian_has_nothing_to_say() {
         "0",
         "--fail-on",
         "none",
+        // Whether machine code happens to read like a misspelt word is new with each build, and so is the need to override it.
+        "--suppress-tags",
+        "unused-override",
     ]);
     let output = lintian.arg(&package).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);

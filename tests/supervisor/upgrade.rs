@@ -20,8 +20,9 @@ fn a_supervisor_goes_on_in_place() {
         let mut command = Command::new(&own);
         command.arg("--prefix").arg(prefix.sandbox.path()).args(arguments).output().unwrap()
     };
+    // Open for both: so it has no end between two writers.
     let script =
-        format!("while read -r line <{0}; do echo heard $line; done; exec sleep 1000", prefix.show("fifo"));
+        format!("exec 3<>{0}; while read -r line <&3; do echo heard $line; done", prefix.show("fifo"));
     assert!(Command::new("mkfifo").arg(prefix.path("fifo")).status().unwrap().success());
     prefix.shell("it", &script, "restart = \"always\"\nrestart-delay = 0\nstart-limit-burst = 0\n");
     assert!(run(&["start", "it"]).status.success());
