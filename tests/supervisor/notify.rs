@@ -18,7 +18,8 @@ sub say_it { send($socket, $_[0], 0, $to) or warn "not sent: $!\n" }
 $SIG{HUP} = sub { my $now = now(); say_it("RELOADING=1\nMONOTONIC_USEC=$now"); say_it("READY=1\nSTATUS=anew") };
 if ($ENV{WITH_CHILD}) { my $pid = fork(); if ($pid == 0) { sleep 1000; exit } open(my $f, '>', $ENV{WITH_CHILD}); print $f "$pid\n"; close $f }
 print "speaking\n"; $| = 1;
-while (1) { open(my $fifo, '<', $ARGV[0]) or next; while (<$fifo>) { chomp; s/\\n/\n/g; say_it($_) } }
+# Open for both: so it has no end between two writers.
+open(my $fifo, '+<', $ARGV[0]) or die; while (<$fifo>) { chomp; s/\\n/\n/g; say_it($_) }
 "#;
 
 fn speaker(prefix: &Prefix, name: &str, more: &str) {
