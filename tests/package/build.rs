@@ -72,14 +72,15 @@ fn lintian_has_nothing_to_say() {
         "0",
         "--fail-on",
         "none",
-        // Whether machine code happens to read like a misspelt word is new with each build, and so is the need to override it.
-        "--suppress-tags",
-        "unused-override",
     ]);
     let output = lintian.arg(&package).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{output:?}");
-    assert_eq!(said, "", "lintian");
+    // Whether machine code happens to read like a misspelt word is new with each build, and so is the need to override it.
+    let of_chance =
+        |line: &&str| line.contains("unused-override spelling-error-in-binary") || line.starts_with("N: ");
+    let said: Vec<&str> = said.lines().filter(|line| !of_chance(line)).collect();
+    assert!(said.is_empty(), "lintian: {said:#?}");
 }
 
 #[test]
