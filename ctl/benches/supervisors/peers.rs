@@ -275,13 +275,17 @@ impl Peer {
 impl Drop for Peer {
     /// Ends what was started: each supervisor by its own command, or by TERM, which ends its program too.
     fn drop(&mut self) {
-        for number in 0..self.services {
-            if self.pid_file(number).is_some() {
-                if let Err(why) = self.run(&self.verb(number, "stop")) {
-                    eprintln!("left behind: {why}");
-                }
+        // All at once: some take seconds.
+        std::thread::scope(|scope| {
+            for number in (0..self.services).filter(|number| self.pid_file(*number).is_some()) {
+                let this = &*self;
+                scope.spawn(move || {
+                    if let Err(why) = this.run(&this.verb(number, "stop")) {
+                        eprintln!("left behind: {why}");
+                    }
+                });
             }
-        }
+        });
         for (number, held) in self.held.iter_mut().enumerate() {
             // supervise would leave its program behind at TERM; the others end it, and then themselves.
             let (program, option, of) = match self.who {
