@@ -214,8 +214,12 @@ fn have(program: &str) -> bool {
 /// What `command` writes when it is given `input`.
 fn piped(command: &mut Command, input: &[u8]) -> Vec<u8> {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input).unwrap();
-    child.wait_with_output().unwrap().stdout
+    let mut stdin = child.stdin.take().unwrap();
+    // Beside the reading: the client takes no more when what it gives is not taken.
+    std::thread::scope(|scope| {
+        scope.spawn(move || stdin.write_all(input).unwrap());
+        child.wait_with_output().unwrap().stdout
+    })
 }
 
 #[test]
