@@ -13,5 +13,6 @@ mod restarting;
 mod settings;
 mod starting;
 mod support;
+mod torment;
 mod upgrade;
 mod verbs;

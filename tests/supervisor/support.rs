@@ -83,7 +83,7 @@ impl Prefix {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(FOOBARCTL);
+        let mut command = Command::new(std::env::var_os("FOOBARCTL").unwrap_or_else(|| FOOBARCTL.into()));
         command.arg("--prefix").arg(self.sandbox.path()).args(arguments).stdin(Stdio::null());
         command
     }

@@ -16,26 +16,38 @@ use foobar_process::stop::{self, Ending, StopPolicy};
 use crate::context::Context;
 use crate::control::start::{Started, refused};
 use crate::control::stop::{KILL_GRACE, Stopped, not_stopped, remove_stale};
-use crate::control::{look, orphan};
+use crate::control::{call, look, orphan};
 use crate::failure::Failure;
 use crate::journal;
 use crate::launch::{self, First};
 use crate::root::Scope;
 use crate::supervisor::begin;
 use crate::supervisor::place::Place;
-use crate::supervisor::report;
+use crate::supervisor::report::{self, Report};
 
 /// Beyond what the service itself may take, a supervisor may take this long.
 const MARGIN: Duration = Duration::from_secs(30);
+
+/// How long it may take to say how it is.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Between two looks at the state of a supervisor that is busy.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Whether the supervisor that runs as `process` has its service up, or will start it again by itself.
 pub fn is_up(context: &Context, service: &Service, process: &Process) -> bool {
+    let is_up = |report: &Report| report.state.is_ready() || report.state == report::State::Restarting;
     let report = Place::of(&context.root, &service.name).report();
     let own = report.filter(|report| report.supervisor == Some(process.pid().as_raw()));
-    own.is_some_and(|report| report.state.is_ready() || report.state == report::State::Restarting)
+    own.is_some_and(|report| is_up(&report))
+        // A signal of somebody who was killed may be on its way to it: it answers when it has followed that.
+        && asked(context, service, process).is_none_or(|report| is_up(&report))
+}
+
+/// What the supervisor itself says now; none if it is not to be asked, or is on its way to its end.
+fn asked(context: &Context, service: &Service, process: &Process) -> Option<Report> {
+    let text = call::connect(context, service, process)?.ask("status", PATIENCE).ok()?;
+    serde_json::from_str(&text).ok()
 }
 
 /// Waits until the supervisor has its service up or is gone: one whose starter was killed gives up, and one that was told to

@@ -213,6 +213,10 @@ impl Unit {
         }
         match self.service.commands.stop_post.get(index).cloned() {
             Some(command) => {
+                if self.report.state != State::Stopping {
+                    // Whoever looks meanwhile must not take it for one that runs.
+                    self.enter(State::Stopping);
+                }
                 let how = self.ended.map(|ended| ended.how);
                 let more = result(self.ended.as_ref(), how);
                 self.run(&command, "stop-post", &more);
