@@ -56,7 +56,11 @@ fn settings_are_those_of_the_service_file() {
 #[test]
 fn variables_come_from_files_and_go_into_arguments() {
     let prefix = Prefix::new("variables");
-    std::fs::write(prefix.path("defaults"), "# words\nOPTIONS=\"-a -b\"\nNAME='it''s'\nOVER=file\n").unwrap();
+    std::fs::write(
+        prefix.path("defaults"),
+        "# words\nOPTIONS=\"-a -b\"\nNAME='it''s'\nOVER=file\nexport MORE=x\nif true\n",
+    )
+    .unwrap();
     let text = format!(
         "program = \"/bin/sh\"\narguments = [\"-c\", \"printf '%s|' \\\"$0\\\" \\\"$@\\\" >{seen}; echo >>{seen}; exec sleep 1000\", \
          \"zero\", \"$OPTIONS\", \"${{NAME}}\", \"x${{OVER}}\", \"$$5\", \"${{NOTHING}}\"]\nenvironment = [\"OVER=key\"]\n\
@@ -67,6 +71,11 @@ fn variables_come_from_files_and_go_into_arguments() {
     prefix.service("it", &text);
     prefix.ctl(&["start", "it"]).expect(0);
     assert_eq!(prefix.text("seen"), "zero|-a|-b|its|xfile|$5||\n");
+    let log = prefix.ctl(&["logs", "it"]).expect(0).out;
+    let file = prefix.show("defaults");
+    for told in [":5: ignored: 'export MORE' is no name of a variable", ":6: ignored: it has no '='"] {
+        assert_eq!(log.matches(&format!(" warning {file}{told}\n")).count(), 1, "{log}");
+    }
     prefix.ctl(&["stop", "it"]).expect(0);
     std::fs::remove_file(prefix.path("defaults")).unwrap();
     let ran = prefix.ctl(&["start", "it"]).expect(6);

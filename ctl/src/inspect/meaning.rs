@@ -68,8 +68,18 @@ impl Facts for Surroundings<'_> {
         self.facts(path).is_some_and(|(kind, ..)| kind == Kind::Directory)
     }
 
-    fn has_file(&self, path: &str) -> bool {
-        self.facts(path).is_some_and(|(kind, ..)| kind == Kind::File)
+    fn text(&self, path: &str) -> Option<Vec<u8>> {
+        // Not what one could wait for: a FIFO.
+        let is_file = if self.root.is_live() {
+            fs::metadata(path).is_ok_and(|facts| facts.is_file())
+        } else {
+            self.facts(path).is_some_and(|(kind, ..)| kind == Kind::File)
+        };
+        match (is_file, self.root.is_live()) {
+            (false, _) => None,
+            (true, true) => fs::read(path).ok(),
+            (true, false) => self.root.read(Path::new(path)).ok().flatten().map(|(text, _)| text),
+        }
     }
 
     fn is_exposed(&self, directory: &str) -> bool {

@@ -5,7 +5,7 @@ use std::ffi::CString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use foobar_initscripts::execute;
+use foobar_initscripts::execute::{self, Ignored};
 use foobar_initscripts::exit::Action;
 use foobar_initscripts::service::{
     Command, CpuPolicy, Execution, IoClass, Resource as Limited, Service, Variable,
@@ -13,6 +13,9 @@ use foobar_initscripts::service::{
 use foobar_process::Resource;
 use foobar_process::execution::{Image, Limit, Settings, base_environment};
 use foobar_process::privilege::Account;
+
+/// Lines of one environment file that are told by their numbers; a file that is none at all has many.
+const TOLD: usize = 5;
 
 /// Why a program cannot be started, with the code of LSB.
 #[derive(Debug)]
@@ -123,7 +126,7 @@ fn kernels(resource: Limited) -> Resource {
 
 /// Variables by name, each once.
 #[derive(Debug, Clone, Default)]
-pub struct Variables(Vec<(String, String)>);
+pub struct Variables(Vec<(String, String)>, Vec<String>);
 
 impl Variables {
     /// Sets one, in the place of a former value.
@@ -135,6 +138,19 @@ impl Variables {
     /// The value of one.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|row| row.0 == name).map(|row| row.1.as_str())
+    }
+
+    /// Lines of environment files that do not count, and why: the first of each file.
+    pub fn ignored(&self) -> &[String] {
+        &self.1
+    }
+
+    fn ignore(&mut self, path: &str, lines: &[Ignored]) {
+        let told = lines.iter().take(TOLD).map(|it| format!("{path}:{}: ignored: {}", it.line, it.why));
+        self.1.extend(told);
+        if let Some(more) = lines.len().checked_sub(TOLD).filter(|more| *more > 0) {
+            self.1.push(format!("{path}: {more} more lines are ignored: see foobarctl check"));
+        }
     }
 }
 
@@ -175,9 +191,11 @@ pub fn environment(
                 return Err(Refused(Action::NotConfigured, text));
             }
         };
-        for Variable { name, value } in execute::parse_environment(&text).0 {
+        let (variables, ignored) = execute::parse_environment(&text);
+        for Variable { name, value } in variables {
             all.set(&name, value);
         }
+        all.ignore(&file.path, &ignored);
     }
     Ok(all)
 }

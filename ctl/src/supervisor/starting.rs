@@ -82,7 +82,11 @@ impl Unit {
         if let Err(error) = self.signs.renew(&self.service) {
             self.say(Priority::Warning, &format!("no pipe for its readiness: {error}"));
         }
-        let started = self.variables(&self.sockets.variables()).and_then(|variables| {
+        let variables = self.variables(&self.sockets.variables());
+        for text in variables.iter().flat_map(|all| all.ignored().to_vec()) {
+            self.announce(Priority::Warning, &text);
+        }
+        let started = variables.and_then(|variables| {
             let image = image::of_program(&self.service, &variables)?;
             let pid_variable = (!self.sockets.is_empty()).then_some(sockets::PID_VARIABLE);
             let image = Image { pid_variable, ..image };

@@ -3,6 +3,7 @@
 
 use super::finding::{Finding, Report};
 use super::rules::service as rules;
+use crate::execute::{Ignored, parse_environment};
 use crate::service::{Command, IoClass, Kind, Output, Probe, Service, When};
 
 /// What is asked of the machine, or of the tree of one. Paths are as the service file has them.
@@ -15,8 +16,8 @@ pub trait Facts {
     fn has_program(&self, path: &str) -> bool;
     /// Whether a directory is there.
     fn has_directory(&self, path: &str) -> bool;
-    /// Whether a file is there.
-    fn has_file(&self, path: &str) -> bool;
+    /// What a file holds; none: it is not there, or cannot be read.
+    fn text(&self, path: &str) -> Option<Vec<u8>>;
     /// Whether others than root, or us, can write the directory; one that is not there nobody can.
     fn is_exposed(&self, directory: &str) -> bool;
 }
@@ -134,12 +135,7 @@ fn places(service: &Service, facts: &impl Facts, about: &mut About<'_>) {
             about.say(&rules::SERVICE_DIRECTORY_ABSENT, "root-directory", message);
         }
     }
-    for file in service.execution.environment_files.iter().filter(|file| !file.optional) {
-        if !facts.has_file(&file.path) {
-            let message = format!("environment-file: there is no file {}", file.path);
-            about.say(&rules::SERVICE_ENVIRONMENT_ABSENT, "environment-file", message);
-        }
-    }
+    environment_files(service, facts, about);
     let pid_file = service.controlling_pid_file();
     let directory = pid_file.rsplit_once('/').map_or("/", |(directory, _)| directory);
     if facts.is_exposed(if directory.is_empty() { "/" } else { directory }) {
@@ -147,6 +143,24 @@ fn places(service: &Service, facts: &impl Facts, about: &mut About<'_>) {
         let key = if is_program { "pid-file" } else { "supervisor-pid-file" };
         let message = format!("{key}: others than root can write {directory}");
         about.say(&rules::SERVICE_PID_FILE_EXPOSED, key, message);
+    }
+}
+
+fn environment_files(service: &Service, facts: &impl Facts, about: &mut About<'_>) {
+    for file in &service.execution.environment_files {
+        let Some(text) = facts.text(&file.path) else {
+            if !file.optional {
+                let message = format!("environment-file: there is no file {} that can be read", file.path);
+                about.say(&rules::SERVICE_ENVIRONMENT_ABSENT, "environment-file", message);
+            }
+            continue;
+        };
+        for Ignored { line, why } in parse_environment(&text).1 {
+            let line = u32::try_from(line).unwrap_or(u32::MAX);
+            let rule = &rules::SERVICE_ENVIRONMENT_IGNORED;
+            let subject = about.report.subject;
+            about.report.found.push(Finding::new(rule, subject, &file.path, line, why));
+        }
     }
 }
 

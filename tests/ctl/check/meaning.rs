@@ -42,7 +42,18 @@ pub const ROWS: &[Row] = &[
     (
         "service-environment-absent",
         |t| keys(t, "environment-file = [\"/etc/default/none\"]"),
-        |t| keys(t, "environment-file = [\"-/etc/default/none\", \"/etc/passwd\"]"),
+        |t| keys(t, "environment-file = [\"-/etc/default/none\", \"/etc/group\"]"),
+    ),
+    (
+        "service-environment-ignored",
+        |t| {
+            keys(t, "environment-file = [\"-/etc/default/mine\"]");
+            t.write("etc/default/mine", "# words\nA=b\nexport B=c\n", 0o644);
+        },
+        |t| {
+            keys(t, "environment-file = [\"/etc/default/mine\"]");
+            t.write("etc/default/mine", "# words\n\nA=b\n; more\nB='two\nlines'\n", 0o644);
+        },
     ),
     (
         "service-pid-file-exposed",

@@ -27,6 +27,12 @@ SERVICE_ENVIRONMENT_ABSENT = "service-environment-absent" Error [],
     "write it, or write - before its path if it need not be there",
     "environment files are read at each start";
 
+SERVICE_ENVIRONMENT_IGNORED = "service-environment-ignored" Warning [],
+    "a line of an environment file does not count",
+    "the service starts without that variable",
+    "write it as NAME=value, with quotes that are closed; 'export' and commands are for a shell, which does not read it",
+    "systemd.exec(5), \"EnvironmentFile=\": files are read and never sourced, and what is no assignment is left out";
+
 SERVICE_PID_FILE_EXPOSED = "service-pid-file-exposed" Error [],
     "others than root can write the directory of a PID file",
     "whoever can may have root signal any process; foobarctl does not believe such a file",
