@@ -11,7 +11,7 @@ use crate::service::{Listen, Mode, Socket, SocketKind, Word as _, account, ident
 pub(super) const KEYS: &[Key] = &[Key {
     name: "socket",
     directive: "",
-    meaning: "listening sockets, each a table [[socket]] at the end of the file; the program gets them by LISTEN_FDS, and they stay open when it is restarted",
+    meaning: "listening sockets, each a table [[socket]] at the end of the file; the program gets them by LISTEN_FDS, and they stay open when it is restarted; so a connection to one tells nothing of the program, and is refused as a probe",
     words: "tables below [[socket]], or a list of what to listen on",
     set: |service, item| {
         let tables = read::elements(item, "tables below [[socket]], or a list of what to listen on")?;

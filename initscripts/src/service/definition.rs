@@ -7,7 +7,7 @@ use super::condition::Condition;
 use super::execution::Execution;
 use super::kind::Kind;
 use super::logging::Logging;
-use super::readiness::{Health, Readiness, Watchdog};
+use super::readiness::{Health, Probe, Readiness, Watchdog};
 use super::restart::{Restart, When};
 use super::schedule::CpuPolicy;
 use super::signal::SignalName;
@@ -247,6 +247,29 @@ impl Service {
         if self.kind == Kind::Fd && self.readiness.fd < 3_u32.saturating_add(sockets) {
             let what = format!("descriptor {} is one of the sockets", self.readiness.fd);
             return wrong("ready-fd", &what, &format!("use {} or higher", 3 + sockets));
+        }
+        self.verify_probes()
+    }
+
+    /// Whether each probe is about the program, and not about a socket that is held for it.
+    fn verify_probes(&self) -> Result<(), WrongTogether> {
+        let probes = [("ready", &self.readiness.probe), ("health", &self.health.probe)];
+        for (what, probe) in probes.into_iter().filter_map(|(what, probe)| Some((what, probe.as_ref()?))) {
+            let Some(socket) = self.sockets.iter().find(|socket| socket.satisfies(probe)) else { continue };
+            let key = match (what, probe) {
+                ("ready", Probe::Tcp(_)) => "ready-tcp",
+                ("ready", Probe::Unix(_)) => "ready-unix",
+                ("ready", _) => "ready-file",
+                (_, Probe::Tcp(_)) => "health-tcp",
+                (_, Probe::Unix(_)) => "health-unix",
+                _ => "health-file",
+            };
+            let text = format!("the supervisor itself holds {}, before there is a program", socket.listen);
+            let remedy = match what {
+                "ready" => "use ready-http or ready-command, or have the program say it (type notify or fd)",
+                _ => "use health-http, health-command or watchdog",
+            };
+            return Err(WrongTogether { key, error: BadValue::new(text, remedy) });
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use super::readiness::unix_path;
+use super::readiness::{Probe, unix_path};
 use super::stop::Mode;
 use super::text::BadValue;
 use super::words::words;
@@ -75,6 +75,26 @@ impl Socket {
     }
 }
 
+impl Socket {
+    /// Whether the probe passes as soon as this socket is there, whatever the program does: then it tells nothing of that. A page is
+    /// another matter, for only the program can answer.
+    #[must_use]
+    pub fn satisfies(&self, probe: &Probe) -> bool {
+        match (&self.listen, probe) {
+            (Listen::Inet(own), Probe::Tcp(address)) => {
+                // One that is bound to :: serves IPv4 too, unless it is told not to; ipv6(7), IPV6_V6ONLY.
+                let is_any = own.ip().is_unspecified()
+                    && (own.is_ipv4() == address.is_ipv4() || own.is_ipv6() && self.ipv6_only != Some(true));
+                let is_same = own.port() == address.port() && (is_any || own.ip() == address.ip());
+                is_same && self.kind == SocketKind::Stream
+            }
+            (Listen::Path(own), Probe::Unix(path)) => own == path && self.kind == SocketKind::Stream,
+            (Listen::Path(own), Probe::File(path)) => own == path,
+            _ => false,
+        }
+    }
+}
+
 impl Listen {
     /// Reads `PORT` (all addresses), `ADDRESS:PORT`, `[ADDRESS]:PORT`, `/PATH` or `@NAME`.
     ///
@@ -107,5 +127,34 @@ impl fmt::Display for Listen {
             Listen::Path(path) => f.write_str(path),
             Listen::Abstract(name) => write!(f, "@{name}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probe_of_a_held_socket_is_known_by_its_address() {
+        let satisfies = |listen: &str, probe: &str, change: fn(&mut Socket)| {
+            let mut socket = Socket::new(Listen::parse(listen).unwrap());
+            change(&mut socket);
+            socket.satisfies(&Probe::Tcp(probe.parse().unwrap()))
+        };
+        let plain: fn(&mut Socket) = |_| {};
+        for (listen, probe, wanted) in [
+            ("80", "127.0.0.1:80", true),
+            ("80", "[::1]:80", true),
+            ("0.0.0.0:80", "192.0.2.1:80", true),
+            ("0.0.0.0:80", "[::1]:80", false),
+            ("127.0.0.1:80", "127.0.0.1:80", true),
+            ("127.0.0.1:80", "127.0.0.2:80", false),
+            ("80", "127.0.0.1:81", false),
+            ("/run/x", "127.0.0.1:80", false),
+        ] {
+            assert_eq!(satisfies(listen, probe, plain), wanted, "{listen} {probe}");
+        }
+        assert!(!satisfies("80", "127.0.0.1:80", |socket| socket.ipv6_only = Some(true)));
+        assert!(!satisfies("80", "127.0.0.1:80", |socket| socket.kind = SocketKind::Datagram));
     }
 }

@@ -108,6 +108,18 @@ const TOGETHER: &[(&str, &str)] = &[
         "x:1:1: ready-fd: descriptor 3 is one of the sockets: use 4 or higher",
     ),
     (
+        "ready-tcp = \"127.0.0.1:80\"\nsocket = [\"80\"]",
+        "x:2:13: ready-tcp: the supervisor itself holds [::]:80, before there is a program: use ready-http or ready-command, or have the program say it (type notify or fd)",
+    ),
+    (
+        "health-unix = \"/run/x\"\nsocket = [\"90\", \"/run/x\"]",
+        "x:2:15: health-unix: the supervisor itself holds /run/x, before there is a program: use health-http, health-command or watchdog",
+    ),
+    (
+        "ready-file = \"/run/x\"\nsocket = [\"/run/x\"]",
+        "x:2:14: ready-file: the supervisor itself holds /run/x, before there is a program: use ready-http or ready-command, or have the program say it (type notify or fd)",
+    ),
+    (
         "ready-tcp = \"80\"\nready-file = \"/x\"",
         "x:3:14: ready-file: there is a probe already: keep one of them",
     ),
