@@ -4,6 +4,7 @@
 
 mod activation;
 mod ending;
+mod faults;
 mod lives;
 mod logs;
 mod looking;

@@ -52,14 +52,16 @@ impl Left {
 pub fn end(context: &Context, service: &Service) -> Result<Vec<String>> {
     let place = Place::of(&context.root, &service.name);
     let report = place.report();
-    // Its last word is that it has ended: there is nothing to look for.
-    if report.as_ref().is_some_and(|report| report.supervisor.is_none()) {
-        return Ok(Vec::new());
-    }
     let cannot = |error: std::io::Error| {
         let text = format!("cannot find out what a dead supervisor of {} has left: {error}", service.name);
         Failure::of_io(&error, text)
     };
+    // Its last word is that it has ended: then there is nothing to look for, unless that was the word of an earlier one, and the last could
+    // not write (a full disk). The record of whom it has forked needs no room.
+    let has_ended = report.as_ref().is_some_and(|report| report.supervisor.is_none());
+    if has_ended && ledger::alive(&place.ledger()).map_err(cannot)?.is_empty() {
+        return Ok(Vec::new());
+    }
     let left = Left::find(&place, report.as_ref()).map_err(cannot)?;
     let shown = |process: &Process| {
         let line = kin::look(process.pid(), 0).map(|line| line.command).unwrap_or_default();

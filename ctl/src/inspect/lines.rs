@@ -15,7 +15,8 @@ use crate::supervisor::log::settings::numbered;
 pub struct Wish {
     /// At most so many, the last ones.
     pub last: Option<usize>,
-    /// None that are older than this stamp, or than what begins so.
+    /// From the first on that is not older than this stamp, or than what begins so. What follows it was written later whatever its own
+    /// stamp says: the clock may have been set meanwhile.
     pub since: Option<String>,
 }
 
@@ -39,7 +40,7 @@ pub fn collect(path: &Path, wish: &Wish) -> io::Result<Vec<String>> {
         };
         let mut is_enough = false;
         for line in text.lines().rev() {
-            is_enough = wish.last.is_some_and(|last| found.len() >= last) || is_older(line, wish);
+            is_enough = wish.last.is_some_and(|last| found.len() >= last);
             if is_enough {
                 break;
             }
@@ -50,17 +51,17 @@ pub fn collect(path: &Path, wish: &Wish) -> io::Result<Vec<String>> {
         }
         number += 1;
     }
+    if let Some(since) = &wish.since {
+        // Lines without a stamp are somebody else's, and as old as those before them.
+        let is_young = |text: &String| line::read(text).is_some_and(|read| read.stamp >= since.as_str());
+        let old = found.iter().position(is_young).unwrap_or(found.len());
+        found.drain(..old);
+    }
     Ok(found.into())
 }
 
 fn place_exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
-}
-
-/// Lines without a stamp are somebody else's, and as old as those about them.
-fn is_older(line: &str, wish: &Wish) -> bool {
-    let stamp = line::read(line).map(|read| read.stamp);
-    matches!((stamp, &wish.since), (Some(stamp), Some(since)) if stamp < since.as_str())
 }
 
 /// A log that is read on while it is written.
@@ -156,6 +157,19 @@ mod tests {
         assert_eq!(texts(&with(Some(0), None)), Vec::<&str>::new());
         assert_eq!(texts(&with(None, Some("2026-11-28T16:04"))), ["d", "e"]);
         assert_eq!(texts(&with(Some(1), Some("2026-11-28"))), ["e"]);
+        assert_eq!(texts(&with(None, Some("2026-11-29"))), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn no_line_is_lost_when_the_clock_was_set_back_for_a_while() {
+        let sandbox = Sandbox::new("lines-clock");
+        let path = sandbox.path().join("log");
+        let early = |text: &str| format!("2026-11-28T11:00:00.000000Z info {text}\n");
+        fs::write(numbered(&path, 2), stamped(1, "a") + &stamped(20, "b")).unwrap();
+        fs::write(numbered(&path, 1), early("c")).unwrap();
+        fs::write(&path, early("d") + "of others e\n" + &stamped(25, "f")).unwrap();
+        let wish = Wish { last: None, since: Some("2026-11-28T16:10".to_owned()) };
+        assert_eq!(texts(&collect(&path, &wish).unwrap()), ["b", "c", "d", "e", "f"]);
     }
 
     #[test]

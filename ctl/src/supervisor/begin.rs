@@ -197,12 +197,13 @@ impl Seed {
         })?;
         let refused = |Refused(action, text)| Failure::error(action, text);
         let sockets = Sockets::open(&self.service).map_err(refused)?;
-        let log = Unit::syslog();
-        let group = self.group(&mut |text: &str| log.send(Priority::Warning, text));
+        let mut unkept = Vec::new();
+        let group = self.group(&mut |text: String| unkept.push(text));
         let mut report = Report::new(&self.service.name, invocation()?, self.called);
         report.control_group = group.as_ref().map(|group| group.path().display().to_string());
         report.sockets = sockets.shown();
-        let unit = self.assemble(Parts { ledger, group, report, output, signs, sockets })?;
+        let mut unit = self.assemble(Parts { ledger, group, report, output, signs, sockets })?;
+        unkept.iter().for_each(|text| unit.announce(Priority::Warning, text));
         Ok((unit, signals, server))
     }
 
@@ -271,7 +272,7 @@ impl Seed {
     }
 
     /// The control group with its limits; what cannot be limited is told.
-    fn group(&self, warn: &mut dyn FnMut(&str)) -> Option<Group> {
+    fn group(&self, warn: &mut dyn FnMut(String)) -> Option<Group> {
         let mut group = Group::make(self.place.group());
         let limits = [
             (Controller::Pids, "tasks-max", self.service.confinement.tasks_max),
@@ -284,7 +285,7 @@ impl Seed {
                 None => Err("there is no control group for it".to_owned()),
             };
             if let Err(why) = set {
-                warn(&format!("{}: {key} is not enforced: {why}", self.service.name));
+                warn(format!("{key} is not enforced: {why}"));
             }
         }
         group

@@ -115,12 +115,8 @@ impl LogFile {
         }
         let file = logfile::open(&self.settings.path)?;
         let there = file.metadata()?;
-        let age = there
-            .created()
-            .or_else(|_| there.modified())
-            .ok()
-            .and_then(|since| SystemTime::now().duration_since(since).ok())
-            .unwrap_or_default();
+        let since = there.created().or_else(|_| there.modified()).ok();
+        let age = since.map(|since| age(since, SystemTime::now())).unwrap_or_default();
         let aged = self.settings.max_age.map(|most| now + most.saturating_sub(age));
         self.open = Some(Open { file, size: there.len(), aged, looked: now });
         Ok(())
@@ -162,6 +158,12 @@ impl LogFile {
     fn numbered(&self, number: u32) -> PathBuf {
         numbered(&self.settings.path, number)
     }
+}
+
+/// How old a file is that was found. One of the future, whose clock was wrong or is, is as good as new; one that seems older than it is
+/// is rotated once, for the next is made by the same clock.
+fn age(since: SystemTime, now: SystemTime) -> Duration {
+    now.duration_since(since).unwrap_or_default()
 }
 
 fn move_if_there(from: &Path, to: &Path) -> io::Result<()> {
@@ -231,6 +233,27 @@ mod tests {
         assert_eq!(text(&path), "one\ntwo\n");
         file.write("three\n", start + day * 2);
         assert_eq!((text(&path).as_str(), text(&numbered(&path, 1)).as_str()), ("three\n", "one\ntwo\n"));
+    }
+
+    #[test]
+    fn no_clock_that_is_set_rotates_again_and_again() {
+        let hours = |count: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(count * 3600);
+        assert_eq!(age(hours(10), hours(12)), Duration::from_secs(7200));
+        assert_eq!(age(hours(10), hours(5)), Duration::ZERO, "it was set back");
+        // Held open over any change, it counts in monotonic time; opened anew after one, it is rotated once at most.
+        let sandbox = Sandbox::new("rotation-clock");
+        let path = sandbox.path().join("log");
+        let day = Duration::from_secs(86_400);
+        let mut file = LogFile::new(FileSettings { max_age: Some(day), ..settings(&path) });
+        let start = Instant::now();
+        file.write("old\n", start);
+        // As if it had been found a year old.
+        file.open.as_mut().unwrap().aged = Some(start);
+        for line in ["1\n", "2\n", "3\n"] {
+            file.write(line, start);
+            file.reopen();
+        }
+        assert_eq!((text(&path).as_str(), text(&numbered(&path, 1)).as_str()), ("1\n2\n3\n", "old\n"));
     }
 
     #[test]
