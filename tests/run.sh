@@ -28,7 +28,7 @@ skip() { skipped=$((skipped + 1)); printf 'SKIPPED: %s\n' "$*"; }
 
 need_toolchain
 apt_install dash busybox shellcheck devscripts lintian insserv startpar mmdebstrap dpkg-dev procps strace \
-    init-system-helpers util-linux uidmap zsh fish groff curl wrk socat netcat-openbsd ||
+    init-system-helpers util-linux uidmap zsh fish groff curl wrk socat netcat-openbsd python3 perl ||
     say 'tests that need those packages will name themselves as skipped'
 
 formatting() { cargo fmt --all --check; }

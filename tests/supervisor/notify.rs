@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 
 use foobar_tests::until;
 
-use crate::support::{LIMIT, Prefix, Ran, alive};
+use crate::support::{LIMIT, Prefix, Ran, alive, kill};
 
 /// Says whatever comes line by line through the FIFO that is its argument, and answers HUP as services of type notify-reload do.
 const SPEAKER: &str = r#"
@@ -192,4 +192,71 @@ fn floods_and_rubbish_leave_the_supervisor_at_work() {
         Some(prefix.supervision("it")).filter(|view| view["status"] == "still here")
     });
     assert_eq!((&view["state"], &view["restarts"]), (&"running".into(), &0.into()));
+}
+
+/// Says what its arguments are, one after another, and then waits as systemd-notify(1) does: until the other end of a pipe that went
+/// along is closed.
+const BARRIER: &str = r#"
+import os, select, socket, sys
+out = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+out.connect(os.environ["NOTIFY_SOCKET"])
+for text in sys.argv[1:]:
+    out.send(text.encode())
+near, far = os.pipe()
+socket.send_fds(out, [b"BARRIER=1"], [far])
+os.close(far)
+poll = select.poll()
+poll.register(near, 0)
+sys.exit(0 if poll.poll(20000) else 1)
+"#;
+
+#[test]
+fn a_helper_is_heard_that_waits_until_it_is() {
+    if std::process::Command::new("python3").arg("--version").output().is_err() {
+        return foobar_tests::skip("python3, which can send a descriptor, is not installed");
+    }
+    let prefix = Prefix::new("notify-helper");
+    fs::write(prefix.path("helper.py"), BARRIER).unwrap();
+    let python = String::from_utf8(
+        std::process::Command::new("python3")
+            .args(["-c", "import sys; print(sys.executable)"])
+            .output()
+            .unwrap()
+            .stdout,
+    );
+    let helper = format!("{} {}", python.unwrap().trim(), prefix.show("helper.py"));
+    let script = format!("{helper} STATUS=up READY=1 && exec sleep 1000");
+    prefix.shell("it", &script, "type = \"notify\"\nnotify-access = \"all\"\n");
+    prefix.ctl(&["start", "it"]).expect(0);
+    assert_eq!(prefix.supervision("it")["status"], "up");
+    // It has no say where only the main process has.
+    prefix.shell("main", &script, "type = \"notify\"\nstart-timeout = \"1s\"\n");
+    let ran = prefix.ctl(&["start", "main"]).expect(1);
+    assert!(ran.err.contains("who has no say (notify-access)"), "{ran:#?}");
+}
+
+#[test]
+fn a_helper_that_is_gone_before_it_is_heard_is_not_believed_and_that_is_told() {
+    let prefix = Prefix::new("notify-gone");
+    let send = r#"use Socket; socket(my $s, PF_UNIX, SOCK_DGRAM, 0); send($s, "STATUS=late", 0, sockaddr_un($ENV{NOTIFY_SOCKET}))"#;
+    fs::write(prefix.path("send"), send).unwrap();
+    let script =
+        format!("read x <{0}; perl {1}; echo >{0}; exec sleep 1000", prefix.show("go"), prefix.show("send"));
+    assert!(std::process::Command::new("mkfifo").arg(prefix.path("go")).status().unwrap().success());
+    prefix.shell("it", &script, "notify-access = \"all\"\n");
+    prefix.ctl(&["start", "it"]).expect(0);
+    let supervisor = prefix.supervisor("it");
+    kill(supervisor, "STOP");
+    fs::write(prefix.path("go"), "\n").unwrap();
+    // Now the sender has come and gone.
+    assert_eq!(fs::read_to_string(prefix.path("go")).unwrap(), "\n");
+    kill(supervisor, "CONT");
+    until("the word about it", LIMIT, || {
+        let view = prefix.supervision("it");
+        assert_eq!(view["status"], serde_json::Value::Null, "{view:#}");
+        view["log"]
+            .to_string()
+            .contains(", which is gone, so that nobody can tell whose it was")
+            .then_some(())
+    });
 }

@@ -64,13 +64,16 @@ impl Unit {
             return;
         }
         let who = match datagram.sender {
-            Some(sender) => format!("process {} of user {}", sender.pid, sender.uid),
+            Some(sender) if matches!(Process::open(sender.pid), Ok(None)) => format!(
+                "process {}, which is gone, so that nobody can tell whose it was (let it wait, as systemd-notify does by BARRIER=1)",
+                sender.pid
+            ),
+            Some(sender) => {
+                format!("process {} of user {}, who has no say (notify-access)", sender.pid, sender.uid)
+            }
             None => "a process of another namespace".to_owned(),
         };
-        self.say(
-            Priority::Warning,
-            &format!("not believed: a message of {who}, who has no say (notify-access); others are not told"),
-        );
+        self.announce(Priority::Warning, &format!("not believed: a message of {who}; others are not told"));
     }
 
     fn told(&mut self, message: &Message, datagram: &Datagram) {

@@ -78,7 +78,7 @@ pub(super) const READY: &[Key] = &[
     key!(Text "ready-http-status" "" "the status that the page must have, or a range", readiness.http_status, StatusRange::parse),
     key!(Span "ready-interval" "" "how long after a look that failed the next one is taken", readiness.interval, interval),
     key!(Number "ready-fd" "" "the descriptor on which a service of type fd writes a newline when it is ready", readiness.fd, 3_u32..=1023),
-    key!(Text "notify-access" "NotifyAccess" "whose messages of sd_notify are believed: none, main, exec, all; main if not given",
+    key!(Text "notify-access" "NotifyAccess" "whose messages of sd_notify are believed: none, main, exec, all; main if not given; others than the main process must wait until they are heard, as systemd-notify does",
         readiness.notify_access, NotifyAccess::parse),
 ];
 
