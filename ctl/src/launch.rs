@@ -54,6 +54,15 @@ pub fn supervisor(
     first(command, deadline)
 }
 
+/// Runs a command that tries something and waits for its end. Returns what it said as well.
+///
+/// # Errors
+/// As [`program`].
+pub fn rehearsal(mut command: Command, deadline: Instant) -> io::Result<(First, String)> {
+    command.stdin(Stdio::null());
+    first(command, deadline)
+}
+
 /// Starts a command from the root directory and waits for its first process, with what it says to standard error.
 fn first(mut command: Command, deadline: Instant) -> io::Result<(First, String)> {
     let capture = Capture::new();

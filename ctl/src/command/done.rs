@@ -6,6 +6,7 @@ use foobar_process::Pid;
 use foobar_process::stop::Ending;
 
 use crate::context::Context;
+use crate::control::again::Renewed;
 use crate::control::start::Started;
 use crate::control::stop::Stopped;
 use crate::failure::Failure;
@@ -37,6 +38,15 @@ impl Done {
                 Done { state: "running", changed: true, pid: Some(pid), text }
             }
         }
+    }
+
+    /// The end of a restart by its supervisor.
+    pub fn renewed(context: &Context, service: &Service, renewed: Renewed) -> Done {
+        let mut done = Done::started(context, service, renewed.started);
+        if let Some(pid) = renewed.old {
+            done.text = format!("stopped {} (PID {pid}); {}", service.name, done.text);
+        }
+        done
     }
 
     /// The end of a start of what runs.

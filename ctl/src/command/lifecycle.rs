@@ -12,10 +12,11 @@ use serde::Serialize;
 use crate::command::done::{self, Done};
 use crate::command::{foreign, foretell};
 use crate::context::Context;
+use crate::control::again;
 use crate::control::call;
 use crate::control::start;
 use crate::control::stop::{self, Stopped};
-use crate::control::{guard, kept};
+use crate::control::{guard, kept, subsys};
 use crate::journal;
 use crate::target::{self, Target};
 
@@ -141,6 +142,12 @@ fn again(context: &Context, service: &Service) -> Result<Done> {
         return Ok(Done::kept(service, old, new));
     }
     let guard = guard::acquire(context, service)?;
+    if service.is_supervised() {
+        if let Some(renewed) = again::restart(context, service, &guard)? {
+            subsys::remember(context, &service.name);
+            return Ok(Done::renewed(context, service, renewed));
+        }
+    }
     let stopped = stop::stop_alone(context, service)?;
     let started = start::start_alone(context, service, &guard)?;
     let mut done = Done::started(context, service, started);

@@ -216,13 +216,13 @@ pub fn first_line(service: &Service, looked: &Probed, view: &View) -> (Status, S
                 format!("{name} is dead: its supervisor, process {pid}, was killed, and {pid_file} exists");
             (Status::DeadPidFile, text)
         }
-        Probed::Stopped => {
-            let why = report.reason.as_ref().filter(|_| report.state == State::Failed);
-            match why {
-                Some(why) => (Status::NotRunning, format!("{name} is not running, failed {since}: {why}")),
-                None => (Status::NotRunning, format!("{name} is not running {since}")),
+        Probed::Stopped => match &report.reason {
+            Some(why) if report.state == State::Failed => {
+                (Status::NotRunning, format!("{name} is not running, failed {since}: {why}"))
             }
-        }
+            Some(why) => (Status::NotRunning, format!("{name} is not running {since}: {why}")),
+            None => (Status::NotRunning, format!("{name} is not running {since}")),
+        },
     }
 }
 
@@ -254,6 +254,10 @@ pub fn more_lines(service: &Service, view: &View) -> String {
     if report.restarts > 0 {
         let plural = if report.restarts == 1 { "" } else { "s" };
         lines.push(format!("started again {} time{plural}", report.restarts));
+    }
+    if report.requested_restarts > 0 {
+        let plural = if report.requested_restarts == 1 { "" } else { "s" };
+        lines.push(format!("restarted on request {} time{plural}", report.requested_restarts));
     }
     if let Some(exit) = &report.last_exit {
         let how = match (&exit.signal, exit.code) {

@@ -1,6 +1,7 @@
 //! Asking a running service over its control socket, if it has one: the daemon of foobar has, and whatever is built on its
 //! library. Its answers are read here; what they mean for a verb is decided there.
 
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,11 +19,13 @@ const FIGURES: Duration = Duration::from_secs(1);
 
 /// The outcome of what was asked for.
 #[derive(Debug, Deserialize)]
-struct Outcome {
-    ok: bool,
+pub struct Outcome {
+    /// Whether it was done.
+    pub ok: bool,
     /// The exit code of LSB.
-    code: u8,
-    message: String,
+    pub code: u8,
+    /// In words.
+    pub message: String,
 }
 
 /// What a daemon tells of itself, as far as it is printed in lines; the rest is for programs.
@@ -105,6 +108,17 @@ fn unanswered(context: &Context, service: &Service, why: &str) {
     context.output.step(format_args!("no figures of {}: {why}", service.name));
 }
 
+/// Has the service do something and waits for the outcome.
+///
+/// # Errors
+/// As [`Call::ask`]; `InvalidData` for an answer that is not understood.
+pub fn outcome(call: Call, request: &str, limit: Duration) -> io::Result<Outcome> {
+    let text = call.ask(request, limit)?;
+    serde_json::from_str(&text).map_err(|error| {
+        io::Error::new(io::ErrorKind::InvalidData, format!("the answer is not understood: {error}"))
+    })
+}
+
 /// Has the service do something and waits for the outcome; returns its own words about it.
 ///
 /// # Errors
@@ -118,9 +132,7 @@ pub fn act(
 ) -> anyhow::Result<String> {
     let who = format!("{} (PID {})", service.name, process.pid());
     let failed = |why: String| Failure::error(Action::Error, format!("{who}: {request}: {why}"));
-    let text = call.ask(request, limit).map_err(|error| failed(error.to_string()))?;
-    let outcome: Outcome = serde_json::from_str(&text)
-        .map_err(|error| failed(format!("the answer is not understood: {error}")))?;
+    let outcome = outcome(call, request, limit).map_err(|error| failed(error.to_string()))?;
     if outcome.ok {
         return Ok(format!("{who}: {}", outcome.message));
     }

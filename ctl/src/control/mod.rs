@@ -1,5 +1,6 @@
 //! Controlling services that we have a service file of. This file lists.
 
+pub mod again;
 pub mod call;
 pub mod guard;
 pub mod kept;

@@ -127,7 +127,11 @@ fn launched(context: &Context, service: &Service, guard: &StartLock) -> Result<S
     }
 }
 
-fn started(context: &Context, service: &Service, said: &str) -> Result<Started> {
+/// How a start has ended that its supervisor is content with.
+///
+/// # Errors
+/// It has failed since.
+pub fn started(context: &Context, service: &Service, said: &str) -> Result<Started> {
     match look::look(service).map_err(|refusal| refused(&refusal))? {
         State::Running { process, .. } => Ok(Started::Now(process.pid(), said.to_owned())),
         State::Dead { .. } | State::Stopped => {

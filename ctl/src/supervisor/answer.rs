@@ -20,26 +20,18 @@ struct Status<'a> {
     log: Vec<String>,
 }
 
-/// The answer to what does something.
-#[derive(Debug, Serialize)]
-struct Outcome<'a> {
-    ok: bool,
-    code: u8,
-    message: &'a str,
-}
-
-/// Answers `request`, or returns it when the outcome of a reload is to be waited for.
-pub fn answer(unit: &mut Unit, request: Request) -> Option<Request> {
+/// Answers `request`, or keeps it when the outcome of a reload is to be waited for.
+pub fn answer(unit: &mut Unit, request: Request) {
     let line = request.line.clone();
     let (verb, rest) = line.split_once(' ').unwrap_or((&line, ""));
     let met = match verb {
         "status" => {
             let status = Status { report: &unit.report, log: unit.output.pump.tail(LINES) };
             request.answer(&serde_json::to_string(&status).unwrap_or_default());
-            return None;
+            return;
         }
         "reload" => match unit.reload() {
-            Ok(None) => return Some(request),
+            Ok(None) => return unit.reloaders.push(request),
             Ok(Some(text)) => (Action::Ok, text),
             Err(met) => met,
         },
@@ -50,14 +42,7 @@ pub fn answer(unit: &mut Unit, request: Request) -> Option<Request> {
         }
         _ => (Action::Usage, format!("there is no request '{}'", verb.escape_debug())),
     };
-    tell(request, &met);
-    None
-}
-
-/// Tells how a request was met.
-pub fn tell(request: Request, met: &Met) {
-    let outcome = Outcome { ok: met.0 == Action::Ok, code: met.0.code(), message: &met.1 };
-    request.answer(&serde_json::to_string(&outcome).unwrap_or_default());
+    request.tell(&met);
 }
 
 fn signal(unit: &Unit, name: &str) -> Met {

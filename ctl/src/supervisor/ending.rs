@@ -25,10 +25,21 @@ impl Unit {
         }
         self.is_unwanted = true;
         match self.phase {
-            Phase::Over | Phase::Terminating | Phase::StopCommand(_) | Phase::StopPost(_) => {}
-            Phase::Resting => self.over(State::Stopped),
+            Phase::Resting | Phase::Renewing => self.over(State::Stopped),
             Phase::StartPre(_) | Phase::Starting => {
                 self.blame(Action::Error, "it was told to stop before it was ready");
+                self.wind_up();
+            }
+            _ => self.wind_up(),
+        }
+    }
+
+    /// Has it end by the rules of its stop, unless it does or has already.
+    pub fn wind_up(&mut self) {
+        match self.phase {
+            Phase::Terminating | Phase::StopCommand(_) | Phase::StopPost(_) => {}
+            Phase::Resting | Phase::Renewing | Phase::Over => {}
+            Phase::StartPre(_) | Phase::Starting => {
                 self.drop_command();
                 self.terminate();
             }
@@ -230,9 +241,10 @@ impl Unit {
         self.deadline = None;
         if self.has_survivors && self.starter.is_none() {
             self.report.reason = self.failure.take().map(|(_, text)| text);
+            let why = self.report.reason.clone().unwrap_or_default();
+            self.refuse_again(&format!("cannot stop {}: {why}", self.service.name));
             return self.over(State::Failed);
         }
-        let clean = self.ended.is_none_or(|ended| policy::is_clean(&self.service.restart, &ended));
         if self.has_finished {
             return self.over(State::Stopped);
         }
@@ -241,15 +253,28 @@ impl Unit {
                 (self.failure.as_ref().map_or(Action::Error, |row| row.0), self.failure_text());
             self.report.reason = Some(text.clone());
             self.over(State::Failed);
-            starter.failed(action.code(), &text);
+            starter.failed(action, &text);
             return;
         }
         if self.is_unwanted {
             return self.over(State::Stopped);
         }
-        let Some(ended) = self.ended else { return self.over(State::Stopped) };
-        let why = self.failure.as_ref().map_or_else(|| shown(&ended), |(_, text)| text.clone());
-        match policy::decide(&self.service.restart, &mut self.history, &ended, Instant::now()) {
+        if self.again.is_some() {
+            self.directories.remove(true);
+            self.phase = Phase::Renewing;
+            return;
+        }
+        match self.ended {
+            Some(ended) => self.follow_rule(&ended),
+            None => self.over(State::Stopped),
+        }
+    }
+
+    /// What follows by the restart rule.
+    fn follow_rule(&mut self, ended: &Ended) {
+        let clean = policy::is_clean(&self.service.restart, ended);
+        let why = self.failure.as_ref().map_or_else(|| shown(ended), |(_, text)| text.clone());
+        match policy::decide(&self.service.restart, &mut self.history, ended, Instant::now()) {
             Verdict::Again(pause) => {
                 self.report.restarts += 1;
                 self.report.reason = Some(why.clone());
@@ -288,14 +313,29 @@ impl Unit {
         }
     }
 
+    /// There will be no restart for who has asked for it.
+    fn refuse_again(&mut self, why: &str) {
+        if let Some(request) = self.again.take() {
+            request.tell(&(Action::Error, why.to_owned()));
+        }
+    }
+
     fn over(&mut self, state: State) {
+        let reason = self.report.reason.take().filter(|_| state != State::Stopped);
+        self.over_because(state, reason);
+    }
+
+    /// All is over, and why, if there is more to be said than how.
+    pub fn over_because(&mut self, state: State, reason: Option<String>) {
         (self.phase, self.deadline) = (Phase::Over, None);
+        self.refuse_again(&format!(
+            "{} was told to stop meanwhile, and is not started again",
+            self.service.name
+        ));
         if !self.has_survivors {
             self.report.supervisor = None;
         }
-        if state == State::Stopped {
-            self.report.reason = None;
-        }
+        self.report.reason = reason;
         self.directories.remove(false);
         self.enter(state);
     }

@@ -5,23 +5,30 @@ use std::convert::Infallible;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd as _, RawFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, RawFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
+use foobar_initscripts::exit::Action;
 use foobar_process::pidfile::PidFile;
 use foobar_process::{child, inheritance, uptime};
 use serde::{Deserialize, Serialize};
 
+use crate::launch::{self, First};
 use crate::supervisor::report::Report;
 use crate::supervisor::server::{Request, Server};
 use crate::supervisor::unit::Unit;
 
 /// The variable that holds it.
 pub const VARIABLE: &str = "FOOBAR_SUPERVISOR";
-/// Changes when the next version could not read it.
-const FORMAT: u32 = 1;
+/// A running service is left. Changes when the next version could not read it.
+const RUNNING: u32 = 1;
+/// One that has ended is left, to be started again. A version that does not know this would take it for running.
+const ENDED: u32 = 2;
+/// How long the rehearsal may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Descriptors by their numbers, and what they do not say.
 #[derive(Debug, Serialize, Deserialize)]
@@ -58,65 +65,111 @@ impl Handover {
         let Some(text) = std::env::var_os(VARIABLE) else { return Ok(None) };
         inheritance::forget(&[VARIABLE])?;
         let read: Handover = serde_json::from_slice(text.as_encoded_bytes())?;
-        if read.format == FORMAT {
+        if [RUNNING, ENDED].contains(&read.format) {
             return Ok(Some(read));
         }
-        let text = format!("it is left in format {}, and this version reads {FORMAT}", read.format);
+        let text =
+            format!("it is left in format {}, and this version reads {RUNNING} and {ENDED}", read.format);
         Err(io::Error::new(io::ErrorKind::InvalidData, text))
     }
-}
 
-/// Executes the program that lies at the path of this one now. Returns only with the reason why nothing has changed.
-///
-/// # Errors
-/// Where it failed.
-pub fn leave(
-    unit: &mut Unit,
-    server: &Server,
-    pid_file: &PidFile,
-    request: &Request,
-) -> Result<Infallible, String> {
-    let path = program().map_err(|error| format!("cannot find the program of the supervisor: {error}"))?;
-    unit.output.finish();
-    let ran = unit.main.as_ref().map(|main| main.began.elapsed()).unwrap_or_default();
-    let mut handover = Handover {
-        format: FORMAT,
-        is_rehearsal: true,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        pid_file: pid_file.as_fd().as_raw_fd(),
-        listener: server.as_fd().as_raw_fd(),
-        client: request.as_fd().as_raw_fd(),
-        pipes: unit.output.descriptors().map(|fd| fd.as_raw_fd()).collect(),
-        notify: unit.signs.socket().map(|fd| fd.as_raw_fd()),
-        sockets: unit.sockets.descriptors().map(|fd| fd.as_raw_fd()).collect(),
-        began: uptime::since_boot().saturating_sub(ran).as_secs_f64(),
-        report: unit.report.clone(),
-    };
-    let text = |handover: &Handover| serde_json::to_string(handover).map_err(|error| error.to_string());
-    let arguments: Vec<OsString> = std::env::args_os().collect();
-    let mut rehearsal = child::command(&path);
-    rehearsal.arg0(arguments.first().cloned().unwrap_or_default()).args(arguments.iter().skip(1));
-    let ended = rehearsal.env(VARIABLE, text(&handover)?).output();
-    let ended = ended.map_err(|error| format!("cannot run {}: {error}", path.display()))?;
-    if !ended.status.success() {
-        let said = String::from_utf8_lossy(&ended.stderr).trim_end().to_owned();
-        return Err(format!("upgrade refused, the old supervisor stays: {}: {said}", ended.status));
+    /// Whether the service has ended, or will have, and is to be started again.
+    pub fn is_restart(&self) -> bool {
+        self.format == ENDED
     }
-    handover.is_rehearsal = false;
-    let text = text(&handover)?;
-    mark(unit, server, pid_file, request, true).map_err(|error| error.to_string())?;
-    let Err(error) = inheritance::execute(&path, &arguments, (VARIABLE, &text));
-    mark(unit, server, pid_file, request, false).map_err(|error| error.to_string())?;
-    Err(format!("cannot execute {}: {error}", path.display()))
 }
 
-/// Whether the descriptors stay open for the next program.
-fn mark(unit: &Unit, server: &Server, pid_file: &PidFile, request: &Request, stays: bool) -> io::Result<()> {
-    let mut all = vec![pid_file.as_fd(), server.as_fd(), request.as_fd()];
-    all.extend(unit.output.descriptors());
-    all.extend(unit.signs.socket());
-    all.extend(unit.sockets.descriptors());
-    all.iter().try_for_each(|fd| inheritance::leave(fd, stays))
+/// What is left, and to whom the outcome matters.
+#[derive(Debug)]
+pub struct Leaving<'a> {
+    /// The service.
+    pub unit: &'a mut Unit,
+    /// The control socket.
+    pub server: &'a Server,
+    /// The PID file.
+    pub pid_file: &'a PidFile,
+    /// Who has asked.
+    pub request: &'a Request,
+    /// Whether the service has ended, or will have, and is to be started again.
+    pub is_restart: bool,
+}
+
+impl Leaving<'_> {
+    /// Has the program that lies at the path of this one now try whether it could go on. Nothing changes by that.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn rehearse(&self) -> Result<(), (Action, String)> {
+        let failed = |text: String| (Action::Error, text);
+        let path = program().map_err(|error| failed(unknown(&error)))?;
+        let arguments: Vec<OsString> = std::env::args_os().collect();
+        let mut rehearsal = child::command(&path);
+        rehearsal.arg0(arguments.first().cloned().unwrap_or_default()).args(arguments.iter().skip(1));
+        rehearsal.env(VARIABLE, self.text(true).map_err(failed)?);
+        let (first, said) = launch::rehearsal(rehearsal, Instant::now() + PATIENCE)
+            .map_err(|error| failed(format!("cannot run {}: {error}", path.display())))?;
+        let said = said.strip_prefix("foobarctl: ").unwrap_or(&said).to_owned();
+        match first {
+            First::Ended(status) if status.success() => Ok(()),
+            First::Ended(status) => {
+                let code = status.code().and_then(|code| u8::try_from(code).ok());
+                let said = if said.is_empty() { status.to_string() } else { said };
+                Err((code.map_or(Action::Error, Action::of_program), said))
+            }
+            First::TooLate => {
+                Err(failed(format!("{} gives no answer within {} s", path.display(), PATIENCE.as_secs())))
+            }
+        }
+    }
+
+    /// Executes the program that lies at the path of this one now. Returns only with the reason why nothing has changed.
+    ///
+    /// # Errors
+    /// Where it failed.
+    pub fn leave(&mut self) -> Result<Infallible, String> {
+        let path = program().map_err(|error| unknown(&error))?;
+        let arguments: Vec<OsString> = std::env::args_os().collect();
+        self.unit.output.finish();
+        let text = self.text(false)?;
+        self.mark(true).map_err(|error| error.to_string())?;
+        let Err(error) = inheritance::execute(&path, &arguments, (VARIABLE, &text));
+        self.mark(false).map_err(|error| error.to_string())?;
+        Err(format!("cannot execute {}: {error}", path.display()))
+    }
+
+    fn text(&self, is_rehearsal: bool) -> Result<String, String> {
+        let unit = &self.unit;
+        let ran = unit.main.as_ref().map(|main| main.began.elapsed()).unwrap_or_default();
+        let handover = Handover {
+            format: if self.is_restart { ENDED } else { RUNNING },
+            is_rehearsal,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid_file: self.pid_file.as_fd().as_raw_fd(),
+            listener: self.server.as_fd().as_raw_fd(),
+            client: self.request.as_fd().as_raw_fd(),
+            pipes: unit.output.descriptors().map(|fd| fd.as_raw_fd()).collect(),
+            notify: unit.signs.socket().map(|fd| fd.as_raw_fd()),
+            sockets: unit.sockets.descriptors().map(|fd| fd.as_raw_fd()).collect(),
+            began: uptime::since_boot().saturating_sub(ran).as_secs_f64(),
+            report: unit.report.clone(),
+        };
+        serde_json::to_string(&handover).map_err(|error| error.to_string())
+    }
+
+    /// Whether the descriptors stay open for the next program.
+    fn mark(&self, stays: bool) -> io::Result<()> {
+        let mut all = vec![self.pid_file.as_fd(), self.server.as_fd(), self.request.as_fd()];
+        all.extend(self.unit.output.descriptors());
+        if !self.is_restart {
+            all.extend(self.unit.signs.socket());
+        }
+        all.extend(self.unit.sockets.descriptors());
+        all.iter().try_for_each(|fd| inheritance::leave(fd, stays))
+    }
+}
+
+fn unknown(error: &io::Error) -> String {
+    format!("cannot find the program of the supervisor: {error}")
 }
 
 /// Where this program lay when it was started: there lies the next one.

@@ -100,6 +100,9 @@ pub struct Report {
     pub reason: Option<String>,
     /// How often it was started again since it was told to start.
     pub restarts: u64,
+    /// How often somebody has asked for its restart since it was started, each of which begins to count `restarts` anew.
+    #[serde(default)]
+    pub requested_restarts: u64,
     /// How the program last ended.
     pub last_exit: Option<LastExit>,
     /// The INVOCATION_ID in the environment of all its processes.
@@ -128,6 +131,7 @@ impl Report {
             status: None,
             reason: None,
             restarts: 0,
+            requested_restarts: 0,
             last_exit: None,
             invocation,
             control_group: None,

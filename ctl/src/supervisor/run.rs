@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::Instant;
 
+use foobar_initscripts::exit::Action;
 use foobar_initscripts::service::Kind;
 use foobar_process::child::How;
 use foobar_process::signal::Signals;
@@ -20,6 +21,10 @@ pub enum End {
     Over,
     /// Somebody wants a newer supervisor to go on.
     Upgrade(Request),
+    /// Somebody wants a restart.
+    Restart(Request),
+    /// The service has ended for one.
+    Renew,
 }
 
 /// Runs until there is an end to it.
@@ -27,7 +32,6 @@ pub enum End {
 /// # Errors
 /// When there is no waiting any more: no memory.
 pub fn run(unit: &mut Unit, signals: &Signals, server: &mut Server) -> std::io::Result<End> {
-    let mut waiting: Vec<Request> = Vec::new();
     while unit.phase != Phase::Over {
         let ready = sleep(unit, signals, server)?;
         // Words first: they are about what has happened next.
@@ -42,17 +46,37 @@ pub fn run(unit: &mut Unit, signals: &Signals, server: &mut Server) -> std::io::
         if unit.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             unit.time_is_over();
         }
-        for request in server.serve() {
-            if request.line == "upgrade" && unit.phase == Phase::Running && unit.command.is_none() {
-                return Ok(End::Upgrade(request));
-            }
-            waiting.extend(answer::answer(unit, request));
+        let end = requests(unit, server);
+        if !matches!(unit.phase, Phase::Reload(_)) {
+            let text = "it ended before it had reloaded: see its log";
+            unit.reloaders.drain(..).for_each(|request| request.tell(&(Action::Error, text.to_owned())));
         }
-        if let Some(met) = unit.reloaded.take() {
-            waiting.drain(..).for_each(|request| answer::tell(request, &met));
+        if let Some(end) = end {
+            return Ok(end);
+        }
+        if unit.phase == Phase::Renewing {
+            return Ok(End::Renew);
         }
     }
     Ok(End::Over)
+}
+
+/// Answers what was asked for; what is not for this loop ends it.
+fn requests(unit: &mut Unit, server: &mut Server) -> Option<End> {
+    let mut end = None;
+    for request in server.serve() {
+        let is_quiet = unit.phase == Phase::Running && unit.command.is_none();
+        match request.line.as_str() {
+            "upgrade" if end.is_none() && is_quiet => end = Some(End::Upgrade(request)),
+            "restart" if end.is_none() => end = Some(End::Restart(request)),
+            "restart" => request.tell(&(Action::NotRunning, "somebody else was first".to_owned())),
+            "reload" if end.is_some() => {
+                request.tell(&(Action::Error, "somebody else was first: try again".to_owned()));
+            }
+            _ => answer::answer(unit, request),
+        }
+    }
+    end
 }
 
 /// What is waited for and must be told to whom it belongs to; the rest is looked at in any case.

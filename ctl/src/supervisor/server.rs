@@ -9,7 +9,9 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use foobar_initscripts::exit::Action;
 use foobar_process::control;
+use serde::Serialize;
 
 /// So many may be connected at once; more wait in the queue.
 const MOST: usize = 16;
@@ -53,6 +55,20 @@ impl Request {
         // Who does not read loses the rest: nobody is waited for.
         let _ = self.stream.write_all(format!("{text}\n").as_bytes());
     }
+
+    /// Tells how it was met, with the code of LSB.
+    pub fn tell(self, met: &(Action, String)) {
+        let outcome = Outcome { ok: met.0 == Action::Ok, code: met.0.code(), message: &met.1 };
+        self.answer(&serde_json::to_string(&outcome).unwrap_or_default());
+    }
+}
+
+/// The answer to what does something.
+#[derive(Debug, Serialize)]
+struct Outcome<'a> {
+    ok: bool,
+    code: u8,
+    message: &'a str,
 }
 
 impl AsFd for Request {

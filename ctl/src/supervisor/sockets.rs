@@ -57,6 +57,40 @@ impl Sockets {
         }
     }
 
+    /// Goes on with those that the program before has opened for the service as it was: those that it still has stay open,
+    /// others are closed, new ones are opened.
+    ///
+    /// # Errors
+    /// The address, and why.
+    pub fn renewed(former: &Service, open: Vec<OwnedFd>, service: &Service) -> Result<Sockets, Refused> {
+        let mut former: Vec<(&Socket, OwnedFd)> = former.sockets.iter().zip(open).collect();
+        let mut kept = Vec::new();
+        for wanted in &service.sockets {
+            let same = former.iter().position(|(socket, _)| is_same(socket, wanted));
+            kept.push(same.map(|place| former.swap_remove(place)));
+        }
+        // Before others are opened: one of those may be on the same address.
+        for (socket, open) in former {
+            drop(open);
+            if let Listen::Path(path) = &socket.listen {
+                let _ = fs::remove_file(path);
+            }
+        }
+        let mut all = Vec::new();
+        for (wanted, kept) in service.sockets.iter().zip(kept) {
+            all.push(match kept {
+                Some((socket, open)) => {
+                    if socket.backlog != wanted.backlog && wanted.kind != SocketKind::Datagram {
+                        listen::deepen(&open, wanted.backlog).map_err(|error| not_open(wanted, &error))?;
+                    }
+                    open
+                }
+                None => self::open(wanted)?,
+            });
+        }
+        Ok(Sockets::inherited(service, all))
+    }
+
     /// What the program finds from descriptor 3 on.
     pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         self.open.iter().map(|socket| socket.as_fd())
@@ -109,13 +143,21 @@ fn open(socket: &Socket) -> Result<OwnedFd, Refused> {
             listen::at_path(Path::new(path), kind, socket.backlog, socket.mode.0, owner(socket)?)
         }
     };
-    opened.map_err(|error| {
-        let action = match error.kind() {
-            std::io::ErrorKind::PermissionDenied => Action::Permission,
-            _ => Action::Error,
-        };
-        Refused(action, format!("cannot listen on {}: {error}", socket.listen))
-    })
+    opened.map_err(|error| not_open(socket, &error))
+}
+
+/// Whether they differ in nothing that is set when one is opened.
+fn is_same(former: &Socket, wanted: &Socket) -> bool {
+    let bare = |socket: &Socket| Socket { name: None, backlog: 0, ..socket.clone() };
+    bare(former) == bare(wanted)
+}
+
+fn not_open(socket: &Socket, error: &std::io::Error) -> Refused {
+    let action = match error.kind() {
+        std::io::ErrorKind::PermissionDenied => Action::Permission,
+        _ => Action::Error,
+    };
+    Refused(action, format!("cannot listen on {}: {error}", socket.listen))
 }
 
 fn owner(socket: &Socket) -> Result<(Option<u32>, Option<u32>), Refused> {

@@ -13,6 +13,7 @@ use foobar_process::probe::{self, Expect, State as Probed};
 use foobar_process::syslog::Priority;
 use foobar_process::uptime;
 
+use crate::supervisor::conditions::{self, Outcome};
 use crate::supervisor::image::{self, Refused};
 use crate::supervisor::policy::Cause;
 use crate::supervisor::report::State;
@@ -30,6 +31,12 @@ impl Unit {
         if self.history.is_begun() {
             // The first was asked for by somebody; this one asks for itself.
             self.report.start.called = uptime::since_boot().as_secs_f64();
+        }
+        // As they are at this start, whether somebody has asked for it or not.
+        match conditions::check(&self.service.conditions) {
+            Outcome::Hold => {}
+            Outcome::Skip(why) => return self.not_wanted(State::Stopped, &why),
+            Outcome::Fail(why) => return self.not_wanted(State::Failed, &why),
         }
         self.history.started(&self.service.restart, Instant::now());
         (self.ended, self.failure) = (None, None);
@@ -49,6 +56,20 @@ impl Unit {
             return;
         }
         self.start_pre(0);
+    }
+
+    /// Its conditions do not let it start: then it is over, and `state` is how.
+    fn not_wanted(&mut self, state: State, why: &str) {
+        if let Some(text) = self.notice.take() {
+            self.announce(Priority::Notice, &text);
+        }
+        let text = format!("{} was not started: {why}", self.service.name);
+        self.announce(Priority::Notice, &text);
+        self.over_because(state, Some(text.clone()));
+        // Who waits for one that is only not wanted is told when all is over.
+        if let Some(starter) = self.starter.take_if(|_| state == State::Failed) {
+            starter.failed(Action::NotConfigured, &text);
+        }
     }
 
     /// Runs the command before the program at `index`, or the program when there is none left.

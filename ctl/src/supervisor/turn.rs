@@ -105,6 +105,7 @@ impl Unit {
             | Phase::Terminating
             | Phase::StopPost(_)
             | Phase::Resting
+            | Phase::Renewing
             | Phase::Over => {}
         }
     }
@@ -137,7 +138,8 @@ impl Unit {
                 self.stop_command(index + 1);
             }
             Phase::StopPost(index) => self.stop_post(index + 1),
-            Phase::Starting | Phase::Running | Phase::Terminating | Phase::Resting | Phase::Over => {}
+            Phase::Starting | Phase::Running | Phase::Terminating => {}
+            Phase::Resting | Phase::Renewing | Phase::Over => {}
         }
     }
 
@@ -162,7 +164,7 @@ impl Unit {
                 self.reload_is_over((Action::Error, "its reload takes too long, and is ended".to_owned()));
             }
             Phase::Resting => self.start(),
-            Phase::Running | Phase::Over => {}
+            Phase::Running | Phase::Renewing | Phase::Over => {}
         }
     }
 
@@ -180,7 +182,7 @@ impl Unit {
         }
     }
 
-    /// Has it read its configuration again. `None`: how it went is told later, by [`Unit::reloaded`].
+    /// Has it read its configuration again. `None`: how it went is told later, to [`Unit::reloaders`].
     ///
     /// # Errors
     /// Why it cannot.
@@ -227,7 +229,7 @@ impl Unit {
     /// A reload is over, and how it went.
     pub fn reload_is_over(&mut self, met: Met) {
         (self.phase, self.deadline) = (Phase::Running, None);
-        self.reloaded = Some(met);
+        self.reloaders.drain(..).for_each(|request| request.tell(&met));
         self.enter(State::Running);
     }
 }

@@ -8,7 +8,6 @@ use foobar_initscripts::exit::Action;
 use foobar_initscripts::service::Service;
 use foobar_process::cgroup::Group;
 use foobar_process::child::How;
-use foobar_process::daemonize::Readiness;
 use foobar_process::execution::{self, Departing, Image, Settings, Streams};
 use foobar_process::identity::{BootId, Process};
 use foobar_process::ledger::{self, Ledger};
@@ -23,8 +22,10 @@ use crate::supervisor::output::Output;
 use crate::supervisor::place::Place;
 use crate::supervisor::policy::{Cause, Ended, History};
 use crate::supervisor::report::{LastExit, Report, State};
+use crate::supervisor::server::Request;
 use crate::supervisor::signs::Signs;
 use crate::supervisor::sockets::Sockets;
+use crate::supervisor::starter::Starter;
 
 /// Where in its life the service is. Numbers are places in a list of commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub enum Phase {
     StopPost(usize),
     /// It waits for its next start.
     Resting,
+    /// It has ended because somebody wants a restart: what is installed now goes on, in the place of this program.
+    Renewing,
     /// The supervisor's work is done.
     Over,
 }
@@ -87,8 +90,8 @@ pub struct Unit {
     pub group: Option<Group>,
     /// What others are told.
     pub report: Report,
-    /// Who waits for the first start.
-    pub starter: Option<Readiness>,
+    /// Who waits for the start that goes on.
+    pub starter: Option<Starter>,
     /// Where it is.
     pub phase: Phase,
     /// When the phase must be over.
@@ -119,8 +122,10 @@ pub struct Unit {
     pub looks: Looks,
     /// What it listens on.
     pub sockets: Sockets,
-    /// How a reload went that somebody waits for.
-    pub reloaded: Option<(Action, String)>,
+    /// Who waits for the reload that goes on.
+    pub reloaders: Vec<Request>,
+    /// Who has asked for the restart that goes on.
+    pub again: Option<Request>,
     /// Where our own words go.
     pub log: Syslog,
 }

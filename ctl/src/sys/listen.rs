@@ -117,6 +117,14 @@ pub fn on_name(name: &str, kind: Type, backlog: u32) -> io::Result<OwnedFd> {
     heard(socket, kind, backlog)
 }
 
+/// Changes how many connections may wait at a socket that is open.
+///
+/// # Errors
+/// As listen(2).
+pub fn deepen(socket: &OwnedFd, backlog: u32) -> io::Result<()> {
+    Ok(listen(socket, i32::try_from(backlog).unwrap_or(i32::MAX))?)
+}
+
 fn heard(socket: OwnedFd, kind: Type, backlog: u32) -> io::Result<OwnedFd> {
     if kind != Type::Datagram {
         listen(&socket, i32::try_from(backlog).unwrap_or(i32::MAX))?;
