@@ -14,7 +14,8 @@ fn ps_shows_the_tree_with_its_cost() {
     prefix.ctl(&["start", "it"]).expect(0);
     let text = until("four processes", LIMIT, || {
         let all = |text: &String| {
-            ["sleep 1000", "sleep 1001", "sleep 1002"]
+            // With the blanks before it: the shell that is about to become the last one names it as well.
+            ["  sleep 1000", "  sleep 1001", "  sleep 1002"]
                 .iter()
                 .all(|word| text.lines().any(|line| line.ends_with(word)))
         };

@@ -3,7 +3,6 @@
 
 use foobar_initscripts::exit::Action;
 
-use crate::supervisor::report::State;
 use crate::supervisor::server::Request;
 use crate::supervisor::unit::{Phase, Unit};
 
@@ -18,12 +17,8 @@ impl Unit {
         self.again = Some(request);
         if self.phase == Phase::Resting {
             (self.phase, self.deadline) = (Phase::Renewing, None);
-            return;
-        }
-        self.wind_up();
-        // Else a start meanwhile might take it for one that is up.
-        if matches!(self.phase, Phase::StopPost(_)) && self.report.state != State::Stopping {
-            self.enter(State::Stopping);
+        } else {
+            self.wind_up();
         }
     }
 
