@@ -79,6 +79,7 @@ fn stopped(root: &Root, step: &Step, error: &io::Error, done: usize, all: usize)
         Step::MakeDir { .. } => "make",
         Step::Write { .. } => "write",
         Step::Edit { .. } => "edit",
+        Step::SetMode { .. } => "change the mode of",
         Step::Symlink { .. } => "link",
         Step::Rename { .. } => "rename a script to",
         Step::Remove { .. } | Step::RemoveDir { .. } => "remove",
@@ -102,6 +103,7 @@ fn carry_out(root: &Root, step: &Step) -> io::Result<Outcome> {
         Step::Rename { from, before, .. } => rename(&place, &root.name(Path::new(from))?, before),
         Step::Remove { before, .. } => remove(&place, before),
         Step::Edit { old, new, .. } => edit(&place, old, new),
+        Step::SetMode { mode, before, .. } => set_mode(&place, *mode, before),
         Step::RemoveDir { .. } => place.dir.remove_empty(&place.name).map(outcome),
     }
 }
@@ -159,6 +161,15 @@ fn rename(new: &Place, old: &Place, before: &Before) -> io::Result<Outcome> {
     expect(&found, before)?;
     expect(&there, &Before::Absent)?;
     new.dir.rename(&old.name, &new.name).map(|()| Outcome::Done)
+}
+
+fn set_mode(place: &Place, mode: u32, before: &Before) -> io::Result<Outcome> {
+    let found = what_is(place)?;
+    if matches!(found, Is::File(there, _) if there == mode) {
+        return Ok(Outcome::AlreadySo);
+    }
+    expect(&found, before)?;
+    place.dir.set_mode(&place.name, mode).map(|()| Outcome::Done)
 }
 
 fn remove(place: &Place, before: &Before) -> io::Result<Outcome> {

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use foobar_initscripts::exit::Action;
+use foobar_initscripts::layout::facts::Scheme;
 use foobar_initscripts::layout::{self, Layout, LayoutError};
 use foobar_initscripts::name::ServiceName;
 
@@ -71,9 +72,15 @@ impl Context {
         if layout.has_numbers() {
             return Ok(());
         }
-        let why = "services have no numbers, and depend() of their scripts orders them";
+        let why = match layout.scheme {
+            Scheme::Hooks(hooks) => {
+                format!("they start in the order of the lines in rc.M and, last of all, in {}", hooks.start)
+            }
+            _ => "depend() of their scripts orders them: ask rc-depend(8)".to_owned(),
+        };
+        let name = layout.name;
         let text =
-            format!("{verb} has nothing to show: in the layout {} {why}: ask rc-depend(8)", layout.name);
+            format!("{verb} has nothing to show: in the layout {name} services have no numbers, and {why}");
         Err(Failure::error(Action::Unimplemented, text))
     }
 

@@ -1,14 +1,17 @@
-//! Which services start at boot, and where, told by names alone: no script is read, and no link followed.
+//! Which services start at boot, and where, told by names alone, or by the lines that call them: no script of a service is
+//! read, and no link followed.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use foobar_initscripts::hooks;
 use foobar_initscripts::layout::Layout;
-use foobar_initscripts::layout::facts::{OpenRc, Scheme};
+use foobar_initscripts::layout::facts::{Hooks, OpenRc, Scheme};
 use foobar_initscripts::link::{Kind, Link};
-use foobar_initscripts::name::{Runlevels, Sequence, ServiceName};
+use foobar_initscripts::name::{Runlevel, Runlevels, Sequence, ServiceName};
 
 use crate::root::Root;
+use crate::scripts;
 
 /// The links of all runlevels by their names, without looking where they lead.
 ///
@@ -16,8 +19,10 @@ use crate::root::Root;
 /// With the path in words.
 pub fn link_names(root: &Root, layout: &Layout) -> io::Result<Vec<Link>> {
     let mut found = Vec::new();
-    if let Scheme::OpenRc(openrc) = layout.scheme {
-        return named(root, openrc);
+    match layout.scheme {
+        Scheme::OpenRc(openrc) => return named(root, openrc),
+        Scheme::Hooks(hooks) => return called(root, layout, hooks),
+        Scheme::SysV(_) | Scheme::Rcs(_) => {}
     }
     for level in layout.levels() {
         let names = root.names(Path::new(&layout.runlevel_dir(*level)))?;
@@ -33,13 +38,36 @@ fn named(root: &Root, openrc: OpenRc) -> io::Result<Vec<Link>> {
         for entry in root.names(Path::new(&openrc.directory(level)))? {
             let Some(name) = entry.to_str().and_then(|name| ServiceName::parse(name).ok()) else { continue };
             let levels = Runlevels::parse(stands_for).unwrap_or_default();
-            found.extend(levels.iter().map(|runlevel| Link {
-                runlevel,
-                kind: Kind::Start,
-                sequence: Sequence::clamped(0),
-                name: name.shared(),
-            }));
+            found.extend(levels.iter().map(|runlevel| start(runlevel, &name)));
         }
     }
     Ok(found)
+}
+
+/// Scripts that some file calls, as links of the runlevels that this file is run in. What is not executable is not run;
+/// but the lines that we have written stop a service without looking at that.
+fn called(root: &Root, layout: &Layout, hooks: Hooks) -> io::Result<Vec<Link>> {
+    let mut found = Vec::new();
+    for caller in hooks.callers {
+        let Some((text, facts)) = root.read(Path::new(caller.path))? else { continue };
+        if facts.mode & 0o111 == 0 {
+            continue;
+        }
+        let ours = hooks::blocks(&text, caller.kind);
+        let levels = Runlevels::parse(caller.runlevels).unwrap_or_default();
+        for call in hooks::calls(&text, layout.script_dir, hooks.prefix) {
+            let Ok(name) = ServiceName::parse(call.name) else { continue };
+            let is_ours =
+                caller.kind == Kind::Kill && ours.iter().any(|one| one.is_ours && one.name == call.name);
+            let path = PathBuf::from(layout.script(call.name));
+            if is_ours || scripts::is_script(root, &path)? {
+                found.extend(levels.iter().map(|level| Link { kind: caller.kind, ..start(level, &name) }));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn start(runlevel: Runlevel, name: &ServiceName) -> Link {
+    Link { runlevel, kind: Kind::Start, sequence: Sequence::clamped(0), name: name.shared() }
 }

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -77,8 +78,10 @@ fn first(mut command: Command, deadline: Instant) -> io::Result<(First, String)>
 /// # Errors
 /// When the script cannot be executed.
 pub fn script(path: &Path, verb: &str, is_shown: bool) -> io::Result<(ExitStatus, String)> {
-    let mut command = child::command(path);
-    command.current_dir("/").arg(verb);
+    // One that is not executable is not to start at boot, and can be run all the same.
+    let is_executable = path.metadata().is_ok_and(|there| there.permissions().mode() & 0o111 != 0);
+    let mut command = child::command(if is_executable { path } else { Path::new("/bin/sh") });
+    command.args((!is_executable).then_some(path)).current_dir("/").arg(verb);
     // Scripts of others may colour what they print.
     if let Some(terminal) = std::env::var_os("TERM") {
         command.env("TERM", terminal);

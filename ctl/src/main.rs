@@ -19,6 +19,7 @@ mod machine;
 mod output;
 mod reference;
 mod root;
+mod scripts;
 mod sources;
 mod supervisor;
 mod survey;

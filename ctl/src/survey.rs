@@ -4,13 +4,12 @@
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use foobar_initscripts::installed::{Installed, ScriptFile};
 use foobar_initscripts::layout::facts::{Numbers, Scheme, SysV};
 use foobar_initscripts::layout::{Clues, Layout, probes};
 use foobar_initscripts::link::Link;
-use foobar_initscripts::name::ServiceName;
 use foobar_initscripts::plan::{Existing, Found};
 
 use crate::root::{Root, Scope, is_missing, leads_nowhere};
@@ -51,7 +50,7 @@ pub fn installed(root: &Root, layout: &Layout) -> io::Result<Installed> {
         Scheme::SysV(_) if layout.has_insserv_order() => gathered(root, &Sources::of(layout))?,
         Scheme::SysV(_) => read(root, &Sources::of(layout), Installed::by_name())?,
         Scheme::OpenRc(_) => gathered(root, &Sources::of(layout))?,
-        Scheme::Rcs(_) => numbered(root, layout)?,
+        Scheme::Rcs(_) | Scheme::Hooks(_) => numbered(root, layout)?,
     };
     if !layout.facilities.is_empty() {
         found.add_conf(layout.facilities.as_bytes());
@@ -59,7 +58,7 @@ pub fn installed(root: &Root, layout: &Layout) -> io::Result<Installed> {
     Ok(found)
 }
 
-/// Scripts that have their numbers in their own names.
+/// Scripts whose names have something before that of the service, such as a number.
 fn numbered(root: &Root, layout: &Layout) -> io::Result<Installed> {
     let mut installed = Installed::by_name();
     let path = Path::new(layout.script_dir);
@@ -67,9 +66,17 @@ fn numbered(root: &Root, layout: &Layout) -> io::Result<Installed> {
     for file in ordered_names(root, path, &dir)? {
         let Some((name, link)) = file.to_str().and_then(|file| layout.script_name(file)) else { continue };
         let added = add_script(root, path, &dir, &file, |script| {
-            if link.is_some() || script.executable {
+            // Where the executable bit is a switch, a script that is off is one as well.
+            let executable = script.executable || matches!(layout.scheme, Scheme::Hooks(_));
+            if link.is_some() || executable {
                 // What a link leads to is no matter: its name has the number.
-                installed.add_script(&ScriptFile { name, symlink: None, real_name: name, ..script });
+                installed.add_script(&ScriptFile {
+                    name,
+                    symlink: None,
+                    real_name: name,
+                    executable,
+                    ..script
+                });
             }
         });
         if added.map_err(|error| root.about("cannot read", &path.join(&file), &error))? {
@@ -119,66 +126,6 @@ fn filters_of(root: &Root, path: &str) -> io::Result<Vec<String>> {
 
 fn is_filtered(name: &str, filters: &[String]) -> bool {
     name.rsplit_once('.').is_some_and(|(_, extension)| filters.iter().any(|filter| filter == extension))
-}
-
-/// The names of all services: those with a script that can be run, or a service file. Nothing is read.
-///
-/// # Errors
-/// With the path in words.
-pub fn service_names(root: &Root, layout: &Layout) -> io::Result<BTreeSet<ServiceName>> {
-    let mut found = BTreeSet::new();
-    let scripts = Path::new(layout.script_dir);
-    for file in root.names(scripts)? {
-        let Some((name, _)) = file.to_str().and_then(|file| layout.script_name(file)) else { continue };
-        // What can be no service's name is skipped by insserv, too.
-        let Ok(name) = ServiceName::parse(name) else { continue };
-        if is_script(root, &scripts.join(&file))? {
-            found.insert(name);
-        }
-    }
-    for file in root.names(Path::new(layout.service_dir))? {
-        let name = file.to_str().and_then(|file| file.strip_suffix(".toml"));
-        found.extend(name.and_then(|name| ServiceName::parse(name).ok()));
-    }
-    Ok(found)
-}
-
-/// The init script of a service, if there is one that can be run; one that is started at boot before one that is
-/// disabled.
-///
-/// # Errors
-/// With the path in words.
-pub fn script_of(root: &Root, layout: &Layout, name: &str) -> io::Result<Option<PathBuf>> {
-    let directory = Path::new(layout.script_dir);
-    let mut files = match layout.scheme {
-        Scheme::SysV(_) | Scheme::OpenRc(_) => vec![OsString::from(name)],
-        Scheme::Rcs(_) => root.names(directory)?,
-    };
-    let own = |file: &OsString| {
-        let (service, link) = file.to_str().and_then(|file| layout.script_name(file))?;
-        (service == name).then(|| link.map(|link| link.kind))
-    };
-    files.retain(|file| own(file).is_some());
-    files.sort_by_key(|file| own(file).flatten() != Some(foobar_initscripts::link::Kind::Start));
-    for file in files {
-        let path = directory.join(file);
-        if is_script(root, &path)? {
-            return Ok(Some(path));
-        }
-    }
-    Ok(None)
-}
-
-/// Whether a script is there that can be run.
-///
-/// # Errors
-/// With the path in words.
-pub fn is_script(root: &Root, path: &Path) -> io::Result<bool> {
-    match root.place(path).and_then(|place| place.dir.facts(&place.name)) {
-        Ok(facts) => Ok(facts.is_some_and(|facts| facts.kind == Kind::File && facts.mode & 0o111 != 0)),
-        Err(error) if leads_nowhere(&error) => Ok(false),
-        Err(error) => Err(root.about("cannot look at", path, &error)),
-    }
 }
 
 /// What is at the paths that a plan has to know.

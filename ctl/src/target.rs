@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::machine;
 use crate::root::{Root, Scope};
-use crate::survey;
+use crate::scripts;
 use crate::sys::dir::Facts;
 
 /// Whose service it is.
@@ -37,7 +37,7 @@ pub fn find(context: &Context, name: &ServiceName) -> anyhow::Result<Target> {
     }
     // Only now does it matter how the tree is laid out; a tree that looks like none has no scripts.
     let layout = context.layout().unwrap_or(DEFAULT);
-    if let Some(script) = survey::script_of(root, layout, name.as_str())? {
+    if let Some(script) = scripts::script_of(root, layout, name.as_str())? {
         return Ok(Target::Script(script));
     }
     let script = PathBuf::from(layout.script(name.as_str()));

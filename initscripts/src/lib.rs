@@ -6,6 +6,7 @@ pub mod description;
 pub mod execute;
 pub mod exit;
 pub mod explain;
+pub mod hooks;
 pub mod inittab;
 pub mod keys;
 pub mod layout;

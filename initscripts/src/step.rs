@@ -76,6 +76,15 @@ pub enum Step {
         #[serde(serialize_with = "lossy")]
         new: Vec<u8>,
     },
+    /// Give a file other permission bits.
+    SetMode {
+        /// The file.
+        path: String,
+        /// Its permission bits from then on.
+        mode: u32,
+        /// What is to have them.
+        before: Before,
+    },
     /// Remove a directory if it is empty.
     RemoveDir {
         /// The directory.
@@ -94,6 +103,7 @@ impl Step {
             | Step::Rename { path, .. }
             | Step::Remove { path, .. }
             | Step::Edit { path, .. }
+            | Step::SetMode { path, .. }
             | Step::RemoveDir { path } => path,
         }
     }
@@ -114,6 +124,7 @@ impl fmt::Display for Step {
                 let lines = |text: &[u8]| text.iter().filter(|&&byte| byte == b'\n').count();
                 write!(f, "edit    {path} (lines: {} go, {} come)", lines(old), lines(new))
             }
+            Step::SetMode { path, mode, .. } => write!(f, "chmod   {path} (mode {mode:04o})"),
             Step::RemoveDir { path } => write!(f, "rmdir   {path} (if empty)"),
         }
     }

@@ -6,4 +6,5 @@ mod lock;
 mod numbers;
 mod roots;
 mod safety;
+mod slackware;
 mod trees;

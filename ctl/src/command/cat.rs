@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::cli::ServiceFile;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::survey;
+use crate::scripts;
 
 /// What `--format json` prints.
 #[derive(Debug, Serialize)]
@@ -30,7 +30,7 @@ pub fn run(context: &Context, arguments: &ServiceFile) -> Result<Action> {
     let (file, script) = (layout.service_file(name.as_str()), layout.script(name.as_str()));
     let found = match root.read(Path::new(&file))? {
         Some((text, _)) => Some((file.as_str(), text)),
-        None if survey::is_script(root, Path::new(&script))? => {
+        None if scripts::is_script(root, Path::new(&script))? => {
             root.read(Path::new(&script))?.map(|(text, _)| (script.as_str(), text))
         }
         None => None,

@@ -99,7 +99,9 @@ pub fn refused(error: &PlanError) -> anyhow::Error {
         | PlanError::NoForeground { .. }
         | PlanError::Supervised { .. }
         | PlanError::LongProcess { .. } => Action::NotConfigured,
-        PlanError::WithoutLevels { .. } => Action::Usage,
+        PlanError::WithoutLevels { .. } | PlanError::OneForAll { .. } | PlanError::Reserved { .. } => {
+            Action::Usage
+        }
         PlanError::Order(_)
         | PlanError::NotOurs { .. }
         | PlanError::Several { .. }

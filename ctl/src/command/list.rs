@@ -17,9 +17,9 @@ use crate::command::status;
 use crate::context::Context;
 use crate::control::{kept, look};
 use crate::enabled;
+use crate::scripts;
 use crate::supervisor::place::Place;
 use crate::supervisor::report::State as Supervision;
-use crate::survey;
 use crate::target;
 
 /// One service; `--format json` prints a list of these.
@@ -47,7 +47,7 @@ pub fn run(context: &Context, arguments: &List) -> Result<Action> {
     let layout = context.layout()?;
     let levels = by_name(enabled::link_names(&context.root, layout)?);
     let mut rows = Vec::new();
-    for name in survey::service_names(&context.root, layout)? {
+    for name in scripts::service_names(&context.root, layout)? {
         let row = row(context, &name, levels.get(name.as_str()).copied().unwrap_or_default());
         if row.ours || !arguments.ours {
             rows.push(row);

@@ -123,7 +123,7 @@ fn rule(layout: &Layout) -> String {
              new service gets S{} where its neighbours allow it",
             rcs.usual
         ),
-        Scheme::OpenRc(_) => {
+        Scheme::OpenRc(_) | Scheme::Hooks(_) => {
             format!(
                 "in the layout {name} there are no numbers: OpenRC orders services by depend() in their scripts"
             )

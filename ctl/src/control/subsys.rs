@@ -72,6 +72,6 @@ fn directory(context: &Context) -> Option<&'static str> {
 fn memory(layout: &'static Layout) -> Option<&'static str> {
     match layout.scheme {
         Scheme::OpenRc(openrc) => Some(openrc.started_dir),
-        Scheme::SysV(_) | Scheme::Rcs(_) => layout.lock_dir,
+        Scheme::SysV(_) | Scheme::Rcs(_) | Scheme::Hooks(_) => layout.lock_dir,
     }
 }

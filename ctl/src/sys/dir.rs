@@ -178,6 +178,20 @@ impl Dir {
         file.sync_all()
     }
 
+    /// Gives the plain file `name` exactly these permission bits, on disk when it returns.
+    ///
+    /// # Errors
+    /// `openat(2)`'s and `fchmod(2)`'s; an error in words for what is no plain file.
+    pub fn set_mode(&self, name: &OsStr, mode: u32) -> io::Result<()> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let file = File::from(rustix::fs::openat(&self.0, name, flags, Mode::empty())?);
+        if Facts::of(&rustix::fs::fstat(&file)?).kind != Kind::File {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "is not a plain file"));
+        }
+        rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))?;
+        file.sync_all()
+    }
+
     /// Opens or makes `name` as a file that only its owner can open, to hang a lock on.
     ///
     /// # Errors

@@ -53,7 +53,7 @@ pub fn after(installed: &Installed, layout: &Layout, plan: &Plan) -> Installed {
                     changed.add_link(new.runlevel, &new.to_string(), &layout.target(&new.name));
                 }
             }
-            Step::MakeDir { .. } | Step::RemoveDir { .. } | Step::Edit { .. } => {}
+            Step::MakeDir { .. } | Step::RemoveDir { .. } | Step::Edit { .. } | Step::SetMode { .. } => {}
         }
     }
     changed

@@ -107,6 +107,8 @@ pub enum Scheme {
     Rcs(Rcs),
     /// A directory for each named runlevel, with links to the scripts under their own names.
     OpenRc(OpenRc),
+    /// Scripts that run if they are executable, called from two files.
+    Hooks(Hooks),
 }
 
 /// See [`Scheme::SysV`].
@@ -161,6 +163,42 @@ pub struct OpenRc {
     pub not_scripts: &'static [&'static str],
 }
 
+/// See [`Scheme::Hooks`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hooks {
+    /// What the name of a script has before the name of the service.
+    pub prefix: &'static str,
+    /// The file of the administrator's own commands at boot, from which services are started after all others.
+    pub start: &'static str,
+    /// The file of his commands when the machine goes down, from which services are stopped before all others.
+    pub stop: &'static str,
+    /// The files that call scripts.
+    pub callers: &'static [Caller],
+    /// What is in the directory of scripts and belongs to no service,
+    pub not_scripts: &'static [&'static str],
+    /// and how such names begin or end.
+    pub not_parts: &'static [&'static str],
+}
+
+/// A file that calls scripts in some runlevels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller {
+    /// Its path.
+    pub path: &'static str,
+    /// Whether it starts or stops.
+    pub kind: Kind,
+    /// The runlevels, as digits.
+    pub runlevels: &'static str,
+}
+
+impl Hooks {
+    /// Whether a file in the directory of scripts belongs to no service.
+    fn is_no_script(&self, file: &str) -> bool {
+        self.not_scripts.contains(&file)
+            || self.not_parts.iter().any(|part| file.starts_with(part) || file.ends_with(part))
+    }
+}
+
 impl OpenRc {
     /// The directory of a runlevel.
     #[must_use]
@@ -183,6 +221,7 @@ impl Layout {
         match self.scheme {
             Scheme::SysV(_) | Scheme::OpenRc(_) => format!("{}/{name}", self.script_dir),
             Scheme::Rcs(Rcs { usual, .. }) => self.numbered(Kind::Start, usual, name),
+            Scheme::Hooks(Hooks { prefix, .. }) => format!("{}/{prefix}{name}", self.script_dir),
         }
     }
 
@@ -190,6 +229,14 @@ impl Layout {
     #[must_use]
     pub fn script_in(&self, installed: &Installed, name: &str) -> Option<String> {
         self.scripts_in(installed, name).into_iter().next()
+    }
+
+    /// The path of a script without a number.
+    fn plain_script(&self, name: &str) -> String {
+        match self.scheme {
+            Scheme::Rcs(_) => format!("{}/{name}", self.script_dir),
+            Scheme::SysV(_) | Scheme::OpenRc(_) | Scheme::Hooks(_) => self.script(name),
+        }
     }
 
     /// The same, and all others that a service has where scripts have numbers: only a human can have made a second one.
@@ -200,10 +247,10 @@ impl Layout {
         }
         let own = || installed.links().filter(|link| &*link.name == name).map(|link| self.link(&link));
         let found = match self.scheme {
-            Scheme::SysV(_) | Scheme::OpenRc(_) => Vec::new(),
+            Scheme::SysV(_) | Scheme::OpenRc(_) | Scheme::Hooks(_) => Vec::new(),
             Scheme::Rcs(_) => own().collect(),
         };
-        if found.is_empty() { vec![format!("{}/{name}", self.script_dir)] } else { found }
+        if found.is_empty() { vec![self.plain_script(name)] } else { found }
     }
 
     /// Whether a path is that of a script of this service, whatever number it has.
@@ -232,6 +279,8 @@ impl Layout {
                 None
             }
             Scheme::OpenRc(_) => Some((file, None)),
+            Scheme::Hooks(hooks) if hooks.is_no_script(file) => None,
+            Scheme::Hooks(hooks) => file.strip_prefix(hooks.prefix).map(|name| (name, None)),
             Scheme::Rcs(_) => match Link::parse(Runlevel::S, file).filter(|link| !link.name.is_empty()) {
                 Some(link) => Some((&file[3..], Some(link))),
                 None => Some((file, None)),
@@ -257,7 +306,7 @@ impl Layout {
         match self.scheme {
             Scheme::SysV(SysV { boot_dir: Some(boot), .. }) if level == Runlevel::S => boot.to_owned(),
             Scheme::SysV(SysV { link_dir, .. }) => link_dir.replace('@', &level.to_string()),
-            Scheme::Rcs(_) | Scheme::OpenRc(_) => self.script_dir.to_owned(),
+            Scheme::Rcs(_) | Scheme::OpenRc(_) | Scheme::Hooks(_) => self.script_dir.to_owned(),
         }
     }
 
@@ -265,7 +314,7 @@ impl Layout {
     #[must_use]
     pub fn levels(&self) -> &'static [Runlevel] {
         match self.scheme {
-            Scheme::SysV(_) | Scheme::OpenRc(_) => self.runlevels,
+            Scheme::SysV(_) | Scheme::OpenRc(_) | Scheme::Hooks(_) => self.runlevels,
             Scheme::Rcs(_) => &[Runlevel::S],
         }
     }
@@ -281,7 +330,7 @@ impl Layout {
     pub fn target(&self, name: &str) -> String {
         match self.scheme {
             Scheme::SysV(SysV { link_text, .. }) => format!("{link_text}{name}"),
-            Scheme::Rcs(_) => name.to_owned(),
+            Scheme::Rcs(_) | Scheme::Hooks(_) => name.to_owned(),
             Scheme::OpenRc(OpenRc { link_text, .. }) => format!("{link_text}{name}"),
         }
     }
@@ -289,7 +338,7 @@ impl Layout {
     /// Whether what is started has numbers at all.
     #[must_use]
     pub fn has_numbers(&self) -> bool {
-        !matches!(self.scheme, Scheme::OpenRc(_))
+        !matches!(self.scheme, Scheme::OpenRc(_) | Scheme::Hooks(_))
     }
 
     /// Whether all that can be said of numbers is said by Debian's insserv; elsewhere they are read from the links.

@@ -9,10 +9,11 @@ use crate::layout::facts::Layout;
 use crate::layout::lfs::LFS;
 use crate::layout::openrc::OPENRC;
 use crate::layout::redhat::REDHAT;
+use crate::layout::slackware::SLACKWARE;
 use crate::layout::suse::SUSE;
 
 /// All layouts, in the order in which they are named to people.
-pub const ALL: &[&Layout] = &[&DEBIAN, &REDHAT, &SUSE, &LFS, &BUSYBOX, &OPENRC];
+pub const ALL: &[&Layout] = &[&DEBIAN, &REDHAT, &SUSE, &LFS, &BUSYBOX, &OPENRC, &SLACKWARE];
 
 /// The layout of a root that has none yet, such as a new `--prefix`.
 pub const DEFAULT: &Layout = &DEBIAN;

@@ -7,6 +7,7 @@ pub mod known;
 pub mod lfs;
 pub mod openrc;
 pub mod redhat;
+pub mod slackware;
 pub mod suse;
 
 pub use facts::Layout;

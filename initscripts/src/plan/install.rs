@@ -1,6 +1,7 @@
 //! The plan that installs a service: directories, files, script, and what makes it run at boot, in this order, so
 //! that a crash after any step leaves nothing that points nowhere.
 
+use super::hooks;
 use super::openrc;
 use super::put::put;
 use super::rcs;
@@ -31,6 +32,9 @@ pub fn install(
         Scheme::SysV(sysv) => sysv::Tree { sysv, layout, installed, existing }.install(wish, &mut plan)?,
         Scheme::Rcs(rcs) => rcs::Tree { rcs, layout, installed, existing }.install(wish, &mut plan)?,
         Scheme::OpenRc(openrc) => openrc::Tree { openrc, layout, existing }.install(wish, &mut plan)?,
+        Scheme::Hooks(hooks) => {
+            hooks::Tree { hooks, layout, installed, existing }.install(wish, &mut plan)?
+        }
     }
     Ok(plan)
 }

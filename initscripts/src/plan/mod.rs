@@ -2,6 +2,7 @@
 //! state minus what is there. Pure: the caller reads the root before and carries the steps out after.
 
 mod entry;
+mod hooks;
 mod insserv;
 mod install;
 mod links;

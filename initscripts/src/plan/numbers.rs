@@ -153,6 +153,12 @@ impl Needs {
         Ok(needs)
     }
 
+    /// The pairs for starting or for stopping, what is needed first.
+    pub(super) fn of(&self, kind: Kind) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = if kind == Kind::Start { &self.start } else { &self.stop };
+        pairs.iter().map(|(first, then)| (first.as_str(), then.as_str()))
+    }
+
     /// The number of `name` in links of one kind and, if `moves`, the numbers of others that have to follow it.
     ///
     /// Kill numbers are taken from the other end, so that what is needed has the smaller number in both.

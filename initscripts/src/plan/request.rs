@@ -51,6 +51,9 @@ pub fn watched(layout: &Layout, installed: &Installed, name: &ServiceName, more:
     if let Scheme::OpenRc(openrc) = layout.scheme {
         files.extend(openrc.links(name.as_str()));
     }
+    if let Scheme::Hooks(hooks) = layout.scheme {
+        files.extend(hooks.callers.iter().map(|caller| caller.path.to_owned()));
+    }
     files.extend(more.iter().map(|path| (*path).to_owned()));
     if let Some(depend) = &layout.depend {
         files.extend([depend.boot, depend.start, depend.stop, depend.conf].map(str::to_owned));
@@ -174,6 +177,24 @@ pub enum PlanError {
     #[error("the layout {layout} has no runlevels, every service starts at boot: leave --runlevels out")]
     WithoutLevels {
         /// Its name.
+        layout: &'static str,
+    },
+    /// The layout starts the same services in all its runlevels.
+    #[error(
+        "the layout {layout} has no services of single runlevels, {file} is run in all of 2345: leave --runlevels out"
+    )]
+    OneForAll {
+        /// Its name.
+        layout: &'static str,
+        /// What starts services.
+        file: &'static str,
+    },
+    /// A script that is none of a service.
+    #[error("{path} is a part of {layout} itself and no service: give the service another name")]
+    Reserved {
+        /// The script.
+        path: String,
+        /// The name of the layout.
         layout: &'static str,
     },
     /// A service has two scripts.

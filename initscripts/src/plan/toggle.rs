@@ -2,6 +2,7 @@
 //! `update-rc.d NAME enable|disable` does it, elsewhere as the users of the layout do.
 
 use super::entry;
+use super::hooks;
 use super::openrc;
 use super::rcs;
 use super::request::{Existing, PlanError, Toggle};
@@ -58,6 +59,9 @@ fn toggle(
         }
         Scheme::OpenRc(openrc) => {
             openrc::Tree { openrc, layout, existing }.toggle(wish, kind, &mut plan)?;
+        }
+        Scheme::Hooks(hooks) => {
+            hooks::Tree { hooks, layout, installed, existing }.toggle(wish, kind, &mut plan)?;
         }
     }
     Ok(plan)

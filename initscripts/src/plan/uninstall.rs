@@ -2,6 +2,7 @@
 //! came with it, so that a crash after any step leaves nothing that points nowhere.
 
 use super::entry;
+use super::hooks;
 use super::openrc;
 use super::put::drop_file;
 use super::rcs;
@@ -32,6 +33,9 @@ pub fn uninstall(
         Scheme::SysV(sysv) => sysv::Tree { sysv, layout, installed, existing }.uninstall(wish, &mut plan)?,
         Scheme::Rcs(rcs) => rcs::Tree { rcs, layout, installed, existing }.uninstall(wish, &mut plan)?,
         Scheme::OpenRc(openrc) => openrc::Tree { openrc, layout, existing }.uninstall(wish, &mut plan)?,
+        Scheme::Hooks(hooks) => {
+            hooks::Tree { hooks, layout, installed, existing }.uninstall(wish, &mut plan)?
+        }
     }
     let service_file = layout.service_file(name);
     let had_file = plan.steps.len();

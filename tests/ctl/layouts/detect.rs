@@ -28,6 +28,8 @@ fn each_tree_is_recognised() {
     assert_eq!(script(&Root::busybox()), "/etc/init.d/S50foobar");
     assert_eq!(script(&debian()), "/etc/init.d/foobar");
     assert!(Root::suse().ctl(&["--dry-run", "install"]).expect(0).out.contains("/etc/init.d/rc3.d/S"));
+    let slackware = Root::slackware().ctl(&["--dry-run", "install"]).expect(0);
+    assert!(slackware.out.contains("create  /etc/rc.d/rc.foobar"), "{slackware:#?}");
     let ran = Root::openrc().ctl(&["--dry-run", "install"]).expect(0);
     assert!(ran.out.contains("link    /etc/runlevels/default/foobar -> ../../init.d/foobar"), "{ran:#?}");
     // Without the file that says so in words, too.

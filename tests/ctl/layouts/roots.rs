@@ -2,7 +2,7 @@
 //! names and numbers are those of the distributions; the scripts do nothing.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use foobar_tests::Sandbox;
@@ -75,6 +75,29 @@ const BUSYBOX: [(&str, &[&str]); 6] = [
     ("S50dropbear", &[]),
     ("S99last", &["Provides: last", "Required-Start: foobar"]),
     ("K60off", &[]),
+];
+
+/// A script of Slackware, what it calls, and its mode.
+type Calling = (&'static str, &'static [&'static str], u32);
+
+const SLACKWARE: &[Calling] = &[
+    ("rc.S", &["udev", "modules"], 0o755),
+    ("rc.M", &["syslog", "inet1", "inet2", "httpd", "local"], 0o755),
+    ("rc.K", &[], 0o755),
+    ("rc.4", &[], 0o755),
+    ("rc.6", &["local_shutdown stop", "httpd stop", "inet1 stop", "syslog stop"], 0o755),
+    ("rc.inet2", &["sshd"], 0o755),
+    ("rc.local", &[], 0o755),
+    ("rc.udev", &[], 0o755),
+    ("rc.modules", &[], 0o755),
+    ("rc.modules-5.15.19", &[], 0o755),
+    ("rc.syslog", &[], 0o755),
+    ("rc.inet1", &[], 0o755),
+    ("rc.sshd", &[], 0o755),
+    // Off, as it comes.
+    ("rc.httpd", &[], 0o644),
+    // On, and nobody calls it.
+    ("rc.lonely", &[], 0o755),
 ];
 
 impl Root {
@@ -154,6 +177,36 @@ impl Root {
         root
     }
 
+    /// A Slackware, with directories of links that something else has brought, and configuration beside scripts.
+    pub fn slackware() -> Root {
+        let root = Root::empty("slackware");
+        root.write("etc/slackware-version", "Slackware 15.0\n");
+        for path in ["etc/rc.d/init.d", "etc/rc.d/rc3.d"] {
+            fs::create_dir_all(root.path(path)).unwrap();
+        }
+        for (name, calls, mode) in SLACKWARE {
+            let call = |name: &&str| match name.strip_suffix(" stop") {
+                Some(name) => {
+                    format!("if [ -x /etc/rc.d/rc.{name} ]; then\n  /etc/rc.d/rc.{name} stop\nfi\n")
+                }
+                None => format!("if [ -x /etc/rc.d/rc.{name} ]; then\n  . /etc/rc.d/rc.{name} start\nfi\n"),
+            };
+            let path = root.path("etc/rc.d").join(name);
+            executable(
+                &path,
+                &format!("#!/bin/sh\n# {name}\n{}", calls.iter().map(call).collect::<String>()),
+            );
+            fs::set_permissions(&path, fs::Permissions::from_mode(*mode)).unwrap();
+        }
+        symlink("rc.6", root.path("etc/rc.d/rc.0")).unwrap();
+        // Latin 1, as files of those days are.
+        let local = b"#!/bin/sh\n# /etc/rc.d/rc.local: gr\xfc\xdfe\necho local\nexit 0\n";
+        fs::write(root.path("etc/rc.d/rc.local"), local).unwrap();
+        root.write("etc/rc.d/rc.inet1.conf", "IPADDR[0]=\"\"\n");
+        root.write("etc/rc.d/rc.httpd.new", "#!/bin/sh\n");
+        root
+    }
+
     /// A tree with nothing in it but /etc.
     pub fn empty(name: &str) -> Root {
         let root = Root { sandbox: Sandbox::new(name) };
@@ -227,6 +280,15 @@ impl Root {
                     lines.push(format!("/{shown} -> {}", target.display()));
                 } else if kind.is_dir() {
                     todo.push(path);
+                } else if let Some(file) =
+                    shown.strip_prefix("etc/rc.d/rc.").filter(|file| !file.contains('/'))
+                {
+                    let mode = entry.metadata().unwrap().permissions().mode() & 0o7777;
+                    lines.push(format!("/{shown} (mode {mode:04o})"));
+                    let text = fs::read(&path).unwrap();
+                    let text = String::from_utf8_lossy(&text);
+                    let numbered = (1..).zip(text.lines()).filter(|_| file.starts_with("local"));
+                    lines.extend(numbered.map(|(number, line)| format!("/{shown}:{number:02}: {line}")));
                 } else if shown.contains("init.d/") || shown.contains("foobar") {
                     lines.push(format!("/{shown}"));
                 }

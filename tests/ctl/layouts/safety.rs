@@ -74,6 +74,14 @@ fn turned_links_are_completed() {
     converges(Root::suse, &[&["install"], &["uninstall"]], 40);
 }
 
+#[test]
+fn lines_in_the_files_of_others_are_completed() {
+    converges(Root::slackware, &[&["install"]], 30);
+    converges(Root::slackware, &[&["install"], &["disable"]], 2);
+    converges(Root::slackware, &[&["install"], &["uninstall"]], 10);
+    converges(Root::slackware, &[&["enable", "lonely"]], 10);
+}
+
 /// A tree, its layout, and the places in it that lead out.
 type Case = (fn() -> Root, &'static str, &'static [&'static str]);
 
@@ -85,11 +93,12 @@ fn links_that_lead_out_are_not_followed() {
     }
     fs::write(outside.path().join("precious"), "text").unwrap();
     let untouched = picture(outside.path());
-    let cases: [Case; 4] = [
+    let cases: [Case; 5] = [
         (Root::redhat, "redhat", &["etc/rc.d/rc3.d", "etc/rc.d/init.d", "etc/foobar"]),
         (Root::lfs, "lfs", &["etc/rc.d/rc3.d", "etc/rc.d/init.d", "etc/rc.d"]),
         (Root::suse, "suse", &["etc/init.d/rc3.d", "etc/init.d", "etc/insserv.conf.d"]),
         (Root::busybox, "busybox", &["etc/init.d", "etc/foobar", "var"]),
+        (Root::slackware, "slackware", &["etc/rc.d", "etc/foobar", "var"]),
     ];
     for (make, layout, places) in cases {
         for place in places {

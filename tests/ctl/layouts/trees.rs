@@ -35,7 +35,7 @@ fn life(layout: &str, root: &Root) {
         let after = root.picture();
         let changed = difference(&before, &after);
         for line in changed.lines() {
-            let path = line[2..].split(" -> ").next().unwrap();
+            let path = line[2..].split([' ', ':']).next().unwrap();
             assert!(
                 foretold.out.contains(path),
                 "{verb:?} --dry-run does not speak of {path}: {foretold:#?}"
@@ -75,6 +75,11 @@ fn in_lfs() {
 #[test]
 fn in_busybox() {
     life("busybox", &Root::busybox());
+}
+
+#[test]
+fn in_slackware() {
+    life("slackware", &Root::slackware());
 }
 
 #[test]

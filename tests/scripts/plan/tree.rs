@@ -235,6 +235,11 @@ impl Tree {
                 self.expect(step, before);
                 self.0.remove(path);
             }
+            Step::SetMode { path, mode, before } => {
+                self.expect(step, before);
+                let Some(Node::File(there, _)) = self.0.get_mut(path) else { panic!("{step}: no file") };
+                *there = *mode;
+            }
             Step::Edit { path, old, new } => {
                 let Some(Node::File(mode, text)) = self.0.get(path) else { panic!("{step}: no file") };
                 let text = edited(text, old, new).unwrap_or_else(|why| panic!("{step}: {why:?}"));
