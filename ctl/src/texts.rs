@@ -215,7 +215,6 @@ With --format json the answer is one object with these keys:
     remedy     what to do
 With --explain it is code, severity, title, effect, remedy, explanation and lintian, the tags of
 lintian(1) that mean the same.
-  supervision  what is known of a service that a supervisor holds, see below; null of all others
 Keys may be added in later versions; none of these will change its meaning.";
 
 const SUPERVISION_JSON: &str = "\
@@ -229,8 +228,10 @@ from the file that its supervisor writes at each change, so that only log and pr
   lasted        seconds since then
   supervisor    PID of the supervisor, null when it has ended; main: PID of the main process
   status        what the service says of itself
-  reason        why it failed
-  restarts      how often it was started again by its supervisor
+  reason        why it failed, or was not started
+  restarts      how often it was started again by the rule of its service file since somebody has asked for its start
+  requested_restarts  how often somebody has asked for a restart since its supervisor began; after each restarts and the
+                starts of start-limit-burst are counted anew
   last_exit     how the program last ended: code, signal, cause (watchdog, time-limit, not-started), at
   invocation    the INVOCATION_ID in the environment of its processes
   control_group the directory of its control group
@@ -295,7 +296,7 @@ when the verb fails: the reason is on standard error.
   dry_run    whether nothing was touched because of --dry-run
   state      running or stopped
   changed    whether the verb changed that, or told the service anything
-  pid        process ID of the service
+  pid        process ID of the service; of one that a supervisor holds, that of its main process
   message    the line that --format text prints";
 
 const STATUS_JSON: &str = "\
@@ -305,8 +306,9 @@ With --format json the answer is one object with these keys, null where it is no
   code       the exit code
   state      running, dead-pid-file, dead-lock-file, not-running or unknown
   message    the line that --format text prints
-  pid        process ID of the running service
-  since      when it was started, RFC 3339 in UTC
+  pid        process ID of the running service; of one that a supervisor holds, that of its main process, and
+             null if it has none
+  since      when it was started, RFC 3339 in UTC; of one that a supervisor holds, as supervision.since
   uptime     seconds since then
   cpu_time   seconds of processor time used so far
   memory     bytes resident in memory
@@ -318,6 +320,7 @@ With --format json the answer is one object with these keys, null where it is no
              connections (now), counters, latency (of connections: count, sum, p50, p99, buckets),
              rate (connections accepted per second) and workers (pid, activity, since, served,
              connections, peer, leaving). Durations are seconds.
+  supervision  what is known of a service that a supervisor holds, see below; null of all others
 Keys may be added in later versions; none of these will change its meaning.";
 
 const LIST_JSON: &str = "\
@@ -329,6 +332,6 @@ scripts of others are not run for it, so their state is not known.
   stop       runlevels that it is stopped in
   state      as of status
   supervision  how its supervisor says that it is, see status; null if none holds it
-  pid        process ID of the running service
-  since      when it was started, RFC 3339 in UTC
+  pid        as of status
+  since      as of status
   respawn    whether it has an entry in /etc/inittab, by which init keeps it running";

@@ -10,15 +10,17 @@ fn a_program_in_the_foreground_is_a_service() {
     prefix.shell("it", "echo hello; echo world >&2; sleep 1000 & exec sleep 1001", "");
     prefix.ctl(&["status", "it"]).expect(3);
     let ran = prefix.ctl(&["start", "it"]).expect(0);
-    let supervisor = prefix.supervisor("it");
-    assert_eq!(ran.out, format!("started it (PID {supervisor})\n"));
-    assert!(prefix.ctl(&["start", "it"]).expect(0).out.contains("already running"));
+    let (supervisor, main) = (prefix.supervisor("it"), prefix.main("it"));
+    assert_eq!(ran.out, format!("started it (PID {main})\n"));
+    assert_eq!(prefix.ctl(&["start", "it"]).expect(0).out, format!("it is already running (PID {main})\n"));
+    let listed = prefix.ctl(&["--layout", "debian", "--format", "json", "list"]).expect(0).json();
+    let row = listed.as_array().unwrap().iter().find(|row| row["service"] == "it").unwrap().clone();
+    assert_eq!((&row["pid"], &row["since"]), (&main.into(), &prefix.supervision("it")["since"]));
     until("both lines", LIMIT, || {
         let view = prefix.supervision("it");
         (view["log"].as_array().unwrap().len() == 2 && view["processes"].as_array().unwrap().len() == 2)
             .then_some(())
     });
-    let main = prefix.main("it");
     let text = prefix.ctl(&["status", "it"]).expect(0).out;
     assert!(text.starts_with(&format!("it is running (PID {main}) since ")), "{text}");
     for part in [
@@ -40,7 +42,10 @@ fn a_program_in_the_foreground_is_a_service() {
         .iter()
         .map(|line| line["pid"].as_u64().unwrap())
         .collect();
-    assert_eq!(prefix.ctl(&["stop", "it"]).expect(0).out, format!("stopped it (PID {supervisor})\n"));
+    let would = prefix.ctl(&["--dry-run", "stop", "it"]).expect(0).out;
+    assert!(would.contains(&format!("it (PID {main})")), "{would}");
+    let json = prefix.ctl(&["--format", "json", "stop", "it"]).expect(0).json();
+    assert_eq!((&json["pid"], &json["message"]), (&main.into(), &format!("stopped it (PID {main})").into()));
     for pid in all {
         assert!(!alive(pid as u32), "{pid} is left");
     }
@@ -65,7 +70,7 @@ fn a_oneshot_service_ends_with_its_work_or_counts_as_running() {
         prefix.show("after")
     );
     prefix.shell("stays", "true", &more);
-    prefix.ctl(&["start", "stays"]).expect(0);
+    assert_eq!(prefix.ctl(&["start", "stays"]).expect(0).out, "started stays\n");
     assert!(
         prefix.ctl(&["status", "stays"]).expect(0).out.contains("has done its work, and counts as running")
     );

@@ -7,6 +7,7 @@ use foobar_process::stop::Ending;
 
 use crate::context::Context;
 use crate::control::again::Renewed;
+use crate::control::look::numbered;
 use crate::control::start::Started;
 use crate::control::stop::Stopped;
 use crate::failure::Failure;
@@ -34,8 +35,8 @@ impl Done {
                 if !said.is_empty() {
                     context.output.warn(format_args!("{} said while it started: {said}", service.name));
                 }
-                let text = format!("started {} (PID {pid})", service.name);
-                Done { state: "running", changed: true, pid: Some(pid), text }
+                let text = format!("started {}{}", service.name, numbered(pid));
+                Done { state: "running", changed: true, pid, text }
             }
         }
     }
@@ -50,9 +51,9 @@ impl Done {
     }
 
     /// The end of a start of what runs.
-    pub fn already(service: &Service, pid: Pid) -> Done {
-        let text = format!("{} is already running (PID {pid})", service.name);
-        Done { state: "running", changed: false, pid: Some(pid), text }
+    pub fn already(service: &Service, pid: Option<Pid>) -> Done {
+        let text = format!("{} is already running{}", service.name, numbered(pid));
+        Done { state: "running", changed: false, pid, text }
     }
 
     /// The end of a stop.
@@ -70,7 +71,7 @@ impl Done {
             }
             Stopped::Now(pid, ending) => {
                 let how = if let Ending::Killed { .. } = ending { " by KILL" } else { "" };
-                (true, Some(*pid), format!("stopped {name} (PID {pid}){how}"))
+                (true, *pid, format!("stopped {name}{}{how}", numbered(*pid)))
             }
         };
         Done { state: "stopped", changed, pid, text }
@@ -91,8 +92,8 @@ impl Done {
     }
 
     /// The same for a service that has told how it went.
-    pub fn answered(pid: Pid, text: String) -> Done {
-        Done { state: "running", changed: true, pid: Some(pid), text }
+    pub fn answered(pid: Option<Pid>, text: String) -> Done {
+        Done { state: "running", changed: true, pid, text }
     }
 
     /// The end of a verb that leaves a stopped service alone.

@@ -6,6 +6,7 @@ use foobar_process::Pid;
 use foobar_process::probe::State;
 
 use crate::command::done::{self, Done};
+use crate::context::Context;
 use crate::control::look;
 use crate::control::start::{command_line, refused};
 use crate::control::stop::reload_signal;
@@ -14,23 +15,22 @@ use crate::control::stop::reload_signal;
 ///
 /// # Errors
 /// Those that it would end with, as far as they can be known before.
-pub fn foretell(verb: &str, service: &Service) -> Result<Done> {
+pub fn foretell(context: &Context, verb: &str, service: &Service) -> Result<Done> {
     let state = look::look(service).map_err(|refusal| refused(&refusal))?;
+    // None: it does not run; and none in that: it runs without a process of its own.
     let pid = match &state {
-        State::Running { process, .. } => Some(process.pid()),
+        State::Running { process, .. } => Some(look::main(context, service, process)),
         State::Dead { .. } | State::Stopped => None,
     };
     match (verb, pid) {
         ("start", Some(pid)) => Ok(Done::already(service, pid)),
         ("start" | "restart", None) => Ok(would("stopped", None, &run(service))),
-        ("stop", Some(pid)) => Ok(would("running", Some(pid), &end(service, pid))),
+        ("stop", Some(pid)) => Ok(would("running", pid, &end(service, pid))),
         ("stop", None) => Ok(clear(service, &state)),
         ("reload", None) => Err(done::nothing_to_reload(service)),
         ("reload", Some(pid)) => reload(service, pid),
         ("force-reload", Some(pid)) if service.reload_signal.is_some() => reload(service, pid),
-        (_, Some(pid)) => {
-            Ok(would("running", Some(pid), &format!("{}, then {}", end(service, pid), run(service))))
-        }
+        (_, Some(pid)) => Ok(would("running", pid, &format!("{}, then {}", end(service, pid), run(service)))),
         (_, None) => Ok(Done::idle(service)),
     }
 }
@@ -44,9 +44,9 @@ fn run(service: &Service) -> String {
     format!("run {}", command_line(service))
 }
 
-fn end(service: &Service, pid: Pid) -> String {
+fn end(service: &Service, pid: Option<Pid>) -> String {
     let (signal, limit) = (service.stop_signal, service.stop_timeout.as_secs());
-    format!("send {signal} to {} (PID {pid}), and KILL after {limit} s", service.name)
+    format!("send {signal} to {}{}, and KILL after {limit} s", service.name, look::numbered(pid))
 }
 
 fn clear(service: &Service, state: &State) -> Done {
@@ -59,7 +59,7 @@ fn clear(service: &Service, state: &State) -> Done {
     }
 }
 
-fn reload(service: &Service, pid: Pid) -> Result<Done> {
+fn reload(service: &Service, pid: Option<Pid>) -> Result<Done> {
     let signal = reload_signal(service)?;
-    Ok(would("running", Some(pid), &format!("send {signal} to {} (PID {pid})", service.name)))
+    Ok(would("running", pid, &format!("send {signal} to {}{}", service.name, look::numbered(pid))))
 }

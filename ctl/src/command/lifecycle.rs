@@ -16,7 +16,7 @@ use crate::control::again;
 use crate::control::call;
 use crate::control::start;
 use crate::control::stop::{self, Stopped};
-use crate::control::{guard, kept, subsys};
+use crate::control::{guard, kept, look, subsys};
 use crate::journal;
 use crate::target::{self, Target};
 
@@ -96,7 +96,7 @@ fn run(context: &Context, verb: &str, name: &str, act: impl FnOnce(&Service) -> 
         kept::may_stop(&context.root, &service)?;
     }
     let done = if context.dry_run {
-        foretell::foretell(verb, &service)?
+        foretell::foretell(context, verb, &service)?
     } else {
         may_control(context, verb, &service)?;
         act(&service).inspect_err(at_boot_nobody_sees)?
@@ -174,10 +174,11 @@ fn read_again(context: &Context, service: &Service, process: &Process) -> Result
         stop::reload_signal(service)?;
     }
     let pid = process.pid();
+    let main = look::main(context, service, process);
     if let Some(call) = call::connect(context, service, process) {
         context.output.step(format_args!("asking process {pid} to read its configuration again"));
-        let text = call::act(service, process, call, "reload", service.start_timeout)?;
-        return Ok(Done::answered(pid, text));
+        let text = call::act(service, main, call, "reload", service.start_timeout)?;
+        return Ok(Done::answered(main, text));
     }
     stop::reload(context, service, process)?;
     Ok(Done::reloaded(service, pid))

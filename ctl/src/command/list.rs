@@ -35,6 +35,7 @@ struct Row {
     state: Option<&'static str>,
     /// How the supervisor says that it is, of services that one holds.
     supervision: Option<Supervision>,
+    /// The main process of such a service.
     pid: Option<i32>,
     /// RFC 3339.
     since: Option<String>,
@@ -104,7 +105,12 @@ fn row(context: &Context, name: &ServiceName, levels: Levels) -> Row {
         Some(report) if is_up && !report.state.is_ready() => Some(Status::NotRunning),
         _ => state,
     };
-    let main = report.as_ref().and_then(|report| report.main).filter(|_| is_up);
+    let own = || process.as_ref().map(|process| process.pid().as_raw());
+    let begun = || process.as_ref().and_then(usage::usage).map(|used| clock::rfc3339(used.started));
+    let (pid, since) = match report.as_ref().filter(|_| is_up) {
+        Some(report) => (report.main, Some(report.since.clone())),
+        None => (own(), begun()),
+    };
     Row {
         service: name.to_string(),
         ours: is_ours,
@@ -112,8 +118,8 @@ fn row(context: &Context, name: &ServiceName, levels: Levels) -> Row {
         start: compact(entry.as_ref().map_or(levels.0, |entry| levels.0.union(entry.active()))),
         stop: compact(levels.1),
         state: state.map(status::word),
-        pid: main.or_else(|| process.as_ref().map(|process| process.pid().as_raw())),
-        since: process.as_ref().and_then(usage::usage).map(|used| clock::rfc3339(used.started)),
+        pid,
+        since,
         respawn: entry.is_some(),
     }
 }

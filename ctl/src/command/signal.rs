@@ -11,7 +11,7 @@ use crate::cli::Send;
 use crate::command::done::{self, Done};
 use crate::command::lifecycle;
 use crate::context::Context;
-use crate::control::{call, stop};
+use crate::control::{call, look, stop};
 use crate::failure::Failure;
 use crate::target::{self, Target};
 
@@ -42,7 +42,7 @@ pub fn run(context: &Context, arguments: &Send) -> Result<Action> {
     let process = stop::running(&service)?.ok_or_else(|| done::nothing_to_reload(&service))?;
     let done = if context.dry_run {
         let text = format!("would send {full} to {name}");
-        Done::answered(process.pid(), text)
+        Done::answered(look::main(context, &service, &process), text)
     } else {
         send(context, &service, &process, signal)?
     };
@@ -58,11 +58,12 @@ fn send(context: &Context, service: &Service, process: &Process, signal: Signal)
             let text = format!("the supervisor of {name}, process {pid}, cannot be asked: restart {name}");
             Failure::error(Action::Error, text)
         })?;
-        let text = call::act(service, process, call, &format!("{VERB} {signal}"), PATIENCE)?;
-        return Ok(Done::answered(pid, text));
+        let main = look::main(context, service, process);
+        let text = call::act(service, main, call, &format!("{VERB} {signal}"), PATIENCE)?;
+        return Ok(Done::answered(main, text));
     }
     process
         .signal(signal)
         .map_err(|error| Failure::of_io(&error, format!("cannot signal {name} (PID {pid}): {error}")))?;
-    Ok(Done::answered(pid, format!("sent {signal} to {name} (PID {pid})")))
+    Ok(Done::answered(Some(pid), format!("sent {signal} to {name} (PID {pid})")))
 }

@@ -93,9 +93,9 @@ impl View {
         &self.report
     }
 
-    /// The process that is the service, the main one if there is one.
+    /// The process that is the service, if it has one.
     pub fn main(&self) -> Option<i32> {
-        self.report.main.or(self.report.supervisor)
+        self.report.main
     }
 
     /// Memory and CPU seconds of all processes.

@@ -16,7 +16,7 @@ use crate::cli::Uninstall;
 use crate::command::change::{self, Change};
 use crate::context::Context;
 use crate::control::stop::{self, Stopped};
-use crate::control::{guard, kept};
+use crate::control::{guard, kept, look};
 use crate::failure::Failure;
 use crate::lock::TreeLock;
 use crate::reference;
@@ -35,7 +35,8 @@ pub fn run(context: &Context, arguments: &Uninstall) -> Result<Action> {
     let mut plan = planned(context, layout, &name, service.as_ref(), arguments)?;
     if context.dry_run {
         if let Some(process) = service.as_ref().map(stop::running).transpose()?.flatten() {
-            plan.notes.push(format!("{name} (PID {}) would be stopped first", process.pid()));
+            let main = service.as_ref().and_then(|service| look::main(context, service, &process));
+            plan.notes.push(format!("{name}{} would be stopped first", look::numbered(main)));
         }
         return tell(context, layout, &name, plan, "");
     }
@@ -49,7 +50,7 @@ pub fn run(context: &Context, arguments: &Uninstall) -> Result<Action> {
         // has left.
         guard = guard::acquire_if_possible(context, service)?;
         if let Stopped::Now(pid, _) = stop::stop_alone(context, service)? {
-            stopped = format!(", after stopping it (PID {pid})");
+            stopped = format!(", after stopping it{}", look::numbered(pid));
         }
         plan = planned(context, layout, &name, Some(service), arguments)?;
     }

@@ -10,7 +10,7 @@ use foobar_process::identity::Process;
 use crate::command::done::{self, Done};
 use crate::command::lifecycle;
 use crate::context::Context;
-use crate::control::{call, stop};
+use crate::control::{call, look, stop};
 use crate::failure::Failure;
 use crate::target::{self, Target};
 
@@ -37,8 +37,11 @@ pub fn run(context: &Context, name: &str) -> Result<u8> {
     };
     target::may_control(context, VERB, &name)?;
     let process = stop::running(&service)?.ok_or_else(|| done::nothing_to_reload(&service))?;
-    let done =
-        if context.dry_run { foretold(&service, &process) } else { upgrade(context, &service, &process)? };
+    let done = if context.dry_run {
+        foretold(context, &service, &process)
+    } else {
+        upgrade(context, &service, &process)?
+    };
     lifecycle::tell(context, VERB, &name, &done)?;
     Ok(Action::Ok.code())
 }
@@ -48,12 +51,25 @@ fn upgrade(context: &Context, service: &Service, process: &Process) -> Result<Do
         let why = format!("{} cannot be upgraded in place, it has no control socket", service.name);
         return Err(Failure::error(Action::Unimplemented, format!("{why}: use restart")));
     };
-    let text = call::act(service, process, call, VERB, service.start_timeout + MARGIN)?;
-    Ok(Done::answered(process.pid(), text))
+    let text = call::act(
+        service,
+        look::main(context, service, process),
+        call,
+        VERB,
+        service.start_timeout + MARGIN,
+    )?;
+    Ok(Done::answered(look::main(context, service, process), text))
 }
 
-fn foretold(service: &Service, process: &Process) -> Done {
-    let pid = process.pid();
-    let text = format!("would have {} (PID {pid}) execute its program anew", service.name);
+fn foretold(context: &Context, service: &Service, process: &Process) -> Done {
+    let pid = look::main(context, service, process);
+    let text = match service.is_supervised() {
+        true => format!(
+            "would have the supervisor of {}, process {}, execute its program anew",
+            service.name,
+            process.pid()
+        ),
+        false => format!("would have {}{} execute its program anew", service.name, look::numbered(pid)),
+    };
     Done::answered(pid, text)
 }

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use foobar_initscripts::exit::Action;
 use foobar_initscripts::service::Service;
+use foobar_process::Pid;
 use foobar_process::control::Call;
 use foobar_process::identity::Process;
 use serde::Deserialize;
 
 use crate::context::Context;
+use crate::control::look;
 use crate::failure::Failure;
 
 /// Figures are worth no longer wait: a daemon that does not answer at once has more important troubles.
@@ -119,18 +121,18 @@ pub fn outcome(call: Call, request: &str, limit: Duration) -> io::Result<Outcome
     })
 }
 
-/// Has the service do something and waits for the outcome; returns its own words about it.
+/// Has the service, which is the process `main`, do something and waits for the outcome; returns its own words about it.
 ///
 /// # Errors
 /// Why not, with the code that the service gives.
 pub fn act(
     service: &Service,
-    process: &Process,
+    main: Option<Pid>,
     call: Call,
     request: &str,
     limit: Duration,
 ) -> anyhow::Result<String> {
-    let who = format!("{} (PID {})", service.name, process.pid());
+    let who = format!("{}{}", service.name, look::numbered(main));
     let failed = |why: String| Failure::error(Action::Error, format!("{who}: {request}: {why}"));
     let outcome = outcome(call, request, limit).map_err(|error| failed(error.to_string()))?;
     if outcome.ok {

@@ -103,10 +103,10 @@ fn read_table(context: &Context) -> Result<()> {
 /// When it does not run in time.
 pub fn start(context: &Context, service: &Service, entry: &Entry) -> Result<Started> {
     if let Some(process) = stop::running(service)? {
-        return Ok(Started::Already(process.pid()));
+        return Ok(Started::Already(Some(process.pid())));
     }
     read_table(context)?;
-    appeared(service, entry, None).map(|pid| Started::Now(pid, String::new()))
+    appeared(service, entry, None).map(|pid| Started::Now(Some(pid), String::new()))
 }
 
 /// Ends the process of a service that init keeps running, and waits for the next one. Returns both.

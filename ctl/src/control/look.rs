@@ -5,7 +5,12 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use foobar_initscripts::service::Service;
+use foobar_process::Pid;
+use foobar_process::identity::Process;
 use foobar_process::probe::{self, Expect, Proof, Refusal, State};
+
+use crate::context::Context;
+use crate::supervisor::place::Place;
 
 /// Looks whether the service runs.
 ///
@@ -21,6 +26,20 @@ pub fn look(service: &Service) -> Result<State, Refusal> {
         }
         other => Ok(other),
     }
+}
+
+/// The process that is the service, which runs as `process`: of one that a supervisor holds it is its main process, if it has one.
+pub fn main(context: &Context, service: &Service, process: &Process) -> Option<Pid> {
+    if !service.is_supervised() {
+        return Some(process.pid());
+    }
+    let report = Place::of(&context.root, &service.name).report()?;
+    report.main.filter(|_| report.supervisor == Some(process.pid().as_raw())).map(Pid::from_raw)
+}
+
+/// What stands behind the name of a service in messages: ` (PID N)`, or nothing.
+pub fn numbered(pid: Option<Pid>) -> String {
+    pid.map(|pid| format!(" (PID {pid})")).unwrap_or_default()
 }
 
 /// What a look has shown, for `--verbose`.

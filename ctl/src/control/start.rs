@@ -22,13 +22,13 @@ use crate::launch::{self, First};
 /// (systemd.service(5), "PIDFile=").
 const LATE: Duration = Duration::from_secs(5);
 
-/// How a start ended well.
+/// How a start ended well: with the process that is the service, if it has one.
 #[derive(Debug)]
 pub enum Started {
     /// It ran already.
-    Already(Pid),
+    Already(Option<Pid>),
     /// It is ready. What its program wrote to standard error on the way is there too.
-    Now(Pid, String),
+    Now(Option<Pid>, String),
     /// It is ready and has ended already, as it should.
     Finished(String),
 }
@@ -42,7 +42,7 @@ pub fn start(context: &Context, service: &Service) -> Result<Started> {
     if let State::Running { process, .. } = look::look(service).map_err(|refusal| refused(&refusal))? {
         if !service.is_supervised() || supervised::is_up(context, service, &process) {
             subsys::remember(context, &service.name);
-            return Ok(Started::Already(process.pid()));
+            return Ok(Started::Already(look::main(context, service, &process)));
         }
     }
     let guard = guard::acquire(context, service)?;
@@ -65,7 +65,7 @@ fn run(context: &Context, service: &Service, guard: &StartLock) -> Result<Starte
         state = look::look(service).map_err(|refusal| refused(&refusal))?;
     }
     if let State::Running { process, .. } = state {
-        return Ok(Started::Already(process.pid()));
+        return Ok(Started::Already(look::main(context, service, &process)));
     }
     if service.is_supervised() {
         return supervised::start(context, service, guard);
@@ -79,7 +79,7 @@ fn run(context: &Context, service: &Service, guard: &StartLock) -> Result<Starte
     match first {
         First::Ended(status) if status.success() => {
             let pid = verify(service, deadline, &said)?;
-            Ok(Started::Now(pid, said))
+            Ok(Started::Now(Some(pid), said))
         }
         First::Ended(status) => Err(failed(service, status, &said)),
         First::TooLate => Err(Failure::error(

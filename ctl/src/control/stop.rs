@@ -32,8 +32,8 @@ pub enum Stopped {
     NotRunning,
     /// It was dead, and its PID file is gone now.
     Stale(Pid),
-    /// It is gone now.
-    Now(Pid, Ending),
+    /// It is gone now: the process that was the service, if it had one.
+    Now(Option<Pid>, Ending),
     /// Its supervisor was dead; what it had left is gone now.
     Orphans(Vec<String>),
 }
@@ -86,7 +86,7 @@ fn end(context: &Context, service: &Service) -> Result<Stopped> {
             }
             // Killed, it could not clear up; a daemon with dropped privileges may not either.
             remove_stale(service)?;
-            Ok(Stopped::Now(process.pid(), ending))
+            Ok(Stopped::Now(Some(process.pid()), ending))
         }
     }
 }

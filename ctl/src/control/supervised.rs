@@ -92,7 +92,7 @@ pub fn start(context: &Context, service: &Service, guard: &StartLock) -> Result<
     };
     await_outcome(context, service, &process)?;
     if process.is_alive() {
-        return Ok(Started::Already(process.pid()));
+        return Ok(Started::Already(look::main(context, service, &process)));
     }
     orphan::end(context, service)?;
     launched(context, service, guard)
@@ -133,7 +133,9 @@ fn launched(context: &Context, service: &Service, guard: &StartLock) -> Result<S
 /// It has failed since.
 pub fn started(context: &Context, service: &Service, said: &str) -> Result<Started> {
     match look::look(service).map_err(|refusal| refused(&refusal))? {
-        State::Running { process, .. } => Ok(Started::Now(process.pid(), said.to_owned())),
+        State::Running { process, .. } => {
+            Ok(Started::Now(look::main(context, service, &process), said.to_owned()))
+        }
         State::Dead { .. } | State::Stopped => {
             let report = Place::of(&context.root, &service.name).report();
             let why = report.as_ref().and_then(|report| report.reason.clone());
@@ -170,6 +172,7 @@ pub fn stop(context: &Context, service: &Service, state: State) -> Result<Stoppe
     let policy = StopPolicy { signal: Signal::SIGTERM, grace, kill_grace: KILL_GRACE };
     let pid = process.pid();
     context.output.step(format_args!("asking its supervisor, process {pid}, to end it"));
+    let main = look::main(context, service, &process);
     let begun = Instant::now();
     let ending = stop::stop(&process, &policy).map_err(|error| not_stopped(service, &error))?;
     let place = Place::of(&context.root, &service.name);
@@ -190,7 +193,7 @@ pub fn stop(context: &Context, service: &Service, state: State) -> Result<Stoppe
     let report = place.report();
     let killed = report.map(|report| report.killed).unwrap_or_default();
     if killed.is_empty() {
-        return Ok(Stopped::Now(pid, ending));
+        return Ok(Stopped::Now(main, ending));
     }
     let text = format!(
         "{} did not end within {} s of {}, killed: process {}; raise stop-timeout, or see what it hangs on",
@@ -201,5 +204,5 @@ pub fn stop(context: &Context, service: &Service, state: State) -> Result<Stoppe
     );
     context.output.warn(&text);
     journal::warning(&text);
-    Ok(Stopped::Now(pid, Ending::Killed { after: begun.elapsed() }))
+    Ok(Stopped::Now(main, Ending::Killed { after: begun.elapsed() }))
 }

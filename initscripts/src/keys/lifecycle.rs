@@ -40,7 +40,7 @@ pub(super) const RESTART: &[Key] = &[
     key!(Number "restart-steps" "RestartSteps" "in how many steps it grows; 0: it does not", restart.steps, 0_u32..=1000),
     key!(Span "start-limit-interval" "StartLimitIntervalSec" "given up when it is started more than start-limit-burst times in this time; 0: never",
         restart.interval, pause),
-    key!(Number "start-limit-burst" "StartLimitBurst" "how many starts that are; 0: no limit", restart.burst, 0_u32..=1_000_000),
+    key!(Number "start-limit-burst" "StartLimitBurst" "how many starts that are, counted anew when somebody asks for a start or restart; 0: no limit", restart.burst, 0_u32..=1_000_000),
     key!(Exits "success-exit-status" "SuccessExitStatus" "ends that are no failure, beside code 0, HUP, INT, TERM and PIPE",
         restart.success),
     key!(Exits "restart-prevent-exit-status" "RestartPreventExitStatus" "ends after which it is never started again",
