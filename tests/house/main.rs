@@ -52,6 +52,11 @@ fn crates_stay_where_they_belong() {
 }
 
 #[test]
+fn time_limits_are_monotonic() {
+    each("the wall clock is for stamps, time limits are monotonic", rules::wall_clock_for_stamps_only);
+}
+
+#[test]
 fn no_test_sleeps() {
     each("tests wait on a condition with a deadline", rules::no_sleep_in_tests);
 }

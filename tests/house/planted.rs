@@ -39,6 +39,17 @@ fn a_crate_out_of_place_is_caught() {
 }
 
 #[test]
+fn a_wall_clock_is_caught() {
+    caught(&rules::wall_clock_for_stamps_only(&source(
+        "ctl/src/a.rs",
+        "let end = SystemTime::now() + limit;\n",
+    )));
+    assert!(
+        rules::wall_clock_for_stamps_only(&source("ctl/src/a.rs", "let end = Instant::now();\n")).is_empty()
+    );
+}
+
+#[test]
 fn a_sleep_is_caught() {
     caught(&rules::no_sleep_in_tests(&source("tests/a.rs", "std::thread::sleep(second);\n")));
     caught(&rules::no_sleep_in_tests(&source("ctl/src/a.rs", "sleep(1);\n#[cfg(test)]\nsleep(2);\n")));

@@ -54,6 +54,23 @@ const PLACES: [(&str, &[&str]); 6] = [
     ),
 ];
 
+/// Where the wall clock may be read, each for a stamp that somebody reads, for the age of a file, or because the service is to tell it.
+/// Time limits count in monotonic time.
+const STAMPS: [&str; 12] = [
+    "ctl/src/command/logs.rs",
+    "ctl/src/supervisor/log/file.rs",
+    "ctl/src/supervisor/log/pump.rs",
+    "ctl/src/supervisor/report.rs",
+    "ctl/src/supervisor/unit.rs",
+    "daemon/examples/",
+    "daemon/process/src/probe.rs",
+    "daemon/process/src/syslog.rs",
+    "daemon/process/src/usage.rs",
+    "daemon/src/logfile.rs",
+    "daemon/src/server.rs",
+    "daemon/src/service/",
+];
+
 fn lines(source: &Source) -> impl Iterator<Item = (usize, &str)> {
     source.text.lines().enumerate().map(|(index, line)| (index + 1, line))
 }
@@ -133,6 +150,22 @@ pub fn crates_in_their_places(source: &Source) -> Vec<Violation> {
         }
     }
     found
+}
+
+/// The wall clock, which somebody may set by hours, is read in few places.
+pub fn wall_clock_for_stamps_only(source: &Source) -> Vec<Violation> {
+    let is_free = STAMPS.iter().any(|place| source.path.starts_with(place));
+    if is_free || source.path.starts_with("tests/") {
+        return Vec::new();
+    }
+    let tests_from = code(source).find(|row| row.1.trim() == "#[cfg(test)]").map_or(usize::MAX, |row| row.0);
+    code(source)
+        .filter(|(number, line)| {
+            let reads = line.contains("SystemTime::now") || line.contains("CLOCK_REALTIME");
+            *number < tests_from && reads
+        })
+        .map(|(number, line)| Violation::new(&source.path, number, format!("wall clock: {}", line.trim())))
+        .collect()
 }
 
 /// Whether a file holds tests or their harness.

@@ -111,7 +111,7 @@ fn ourselves_our_parent_a_thread_and_a_kernel_thread_are_nobody() {
         fs::write(&path, format!("{pid}\n")).unwrap();
         // Even with the right executable: kinship is no proof.
         let exe = Some(std::env::current_exe().unwrap());
-        match probe::look(&path, &probe::Expect { exe, owner: None }) {
+        match probe::look(&path, &probe::Expect { exe, owner: None, known: None }) {
             Ok(probe::State::Dead { pid: seen }) => assert_eq!(seen, pid),
             other => panic!("{pid}: {other:?}"),
         }

@@ -179,7 +179,7 @@ fn a_daemon_that_does_not_lock_needs_time_executable_and_owner() {
     let (_sandbox, path, _record) = place("unlocked");
     let stranger = Canary::start();
     fs::write(&path, format!("{}\n", stranger.pid())).unwrap();
-    let right = Expect { exe: Some(subject().to_owned()), owner: Some(Uid::effective()) };
+    let right = Expect { exe: Some(subject().to_owned()), owner: Some(Uid::effective()), known: None };
     let seen = |expect: &Expect| match look(&path, expect) {
         Ok(State::Running { process, proof: Proof::Unlocked }) => process.pid() == stranger.pid(),
         Ok(State::Dead { .. }) => false,
@@ -192,11 +192,16 @@ fn a_daemon_that_does_not_lock_needs_time_executable_and_owner() {
     // Through a link, as /usr/sbin/NAME often is one.
     let link = path.with_file_name("link");
     std::os::unix::fs::symlink(subject(), &link).unwrap();
-    assert!(seen(&Expect { exe: Some(link), owner: None }));
+    assert!(seen(&Expect { exe: Some(link), owner: None, known: None }));
     // A PID file older than the process: the number has changed hands.
     let old = SystemTime::now() - Duration::from_secs(3600);
     File::options().write(true).open(&path).unwrap().set_modified(old).unwrap();
     assert!(!seen(&right));
+    // Or the clock was set: that very process was seen before.
+    let known = Process::open(stranger.pid()).unwrap().unwrap().identity().unwrap();
+    assert!(seen(&Expect { known: Some(known), ..right.clone() }));
+    let other = Identity { start_ticks: known.start_ticks + 1, ..known };
+    assert!(!seen(&Expect { known: Some(other), ..right }));
 }
 
 #[test]
@@ -209,7 +214,7 @@ fn an_executable_replaced_on_disk_is_still_the_same() {
     running.line();
     fs::write(&path, format!("{}\n", running.pid())).unwrap();
     fs::remove_file(&copy).unwrap();
-    let expect = Expect { exe: Some(copy), owner: None };
+    let expect = Expect { exe: Some(copy), owner: None, known: None };
     assert!(matches!(look(&path, &expect), Ok(State::Running { proof: Proof::Unlocked, .. })));
 }
 

@@ -4,6 +4,7 @@
 
 mod activation;
 mod again;
+mod clock;
 mod ending;
 mod faults;
 mod lives;

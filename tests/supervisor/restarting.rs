@@ -68,3 +68,25 @@ fn rules_are_kept() {
         prefix.ctl(&["status", name]).expect(3);
     }
 }
+
+#[test]
+fn what_was_ended_by_its_control_group_comes_again() {
+    let prefix = Prefix::new("killed-group");
+    let script =
+        format!("(trap '' TERM; echo on >>{}; exec sleep 1000) & exec sleep 1001", prefix.show("on"));
+    let more = "restart = \"always\"\nrestart-delay = 0\nstop-timeout = 1\n";
+    prefix.shell("it", &script, more);
+    prefix.ctl(&["start", "it"]).expect(0);
+    for count in 1..=2_u64 {
+        until("its deaf child", LIMIT, || (prefix.text("on").lines().count() as u64 == count).then_some(()));
+        // The child does not follow, and is killed with the whole group.
+        kill(prefix.main("it"), "KILL");
+        let view = until("the next", LIMIT, || {
+            Some(prefix.supervision("it")).filter(|view| {
+                view["restarts"].as_u64() >= Some(count)
+                    && (view["state"] == "running" || view["state"] == "failed")
+            })
+        });
+        assert_eq!((&view["state"], &view["restarts"]), (&"running".into(), &count.into()), "{view:#}");
+    }
+}

@@ -15,7 +15,7 @@ use crate::support::{LIMIT, Prefix};
 
 /// Services whose starts, restarts and stops have moments of different kinds: name, further keys, and how long a turn takes in
 /// microseconds. MARK makes the arguments of their commands known.
-const SERVICES: [(&str, &str, u64); 3] = [
+const SERVICES: [(&str, &str, u64); 4] = [
     ("at-once", "restart-delay = 0\n", 20_000),
     // Readiness by the program itself, and a pause before each restart.
     ("newline", "type = \"fd\"\nrestart-delay = \"4ms\"\n", 25_000),
@@ -27,6 +27,8 @@ const SERVICES: [(&str, &str, u64); 3] = [
          stop-post = [\"/bin/sleep 0.006MARK\"]\n",
         60_000,
     ),
+    // It does not follow TERM, and is killed by its control group where there is one.
+    ("deaf", "restart-delay = 0\nstop-timeout = 1\n", 20_000),
 ];
 
 fn number(variable: &str) -> Option<u64> {
@@ -240,6 +242,7 @@ fn killed_at_any_moment_there_is_never_a_second_copy_nor_none() {
                     prefix.show(name)
                 );
                 let more = more.replace("MARK", &mark);
+                let script = if name == "deaf" { format!("trap '' TERM; {script}") } else { script };
                 let script = if more.contains("\"fd\"") { script } else { script.replace("echo >&3; exec 3>&-; ", "") };
                 prefix.shell(name, &script, &format!("restart = \"always\"\nstart-limit-burst = 0\n{more}"));
                 let choice = Choice(seed.wrapping_mul(31).wrapping_add(lane));

@@ -110,7 +110,8 @@ fn refused(service: &Service, error: &LockError) -> anyhow::Error {
     }
 }
 
-fn queue(pid_file: &Path) -> PathBuf {
+/// What the lock is named after, in the place of the PID file.
+pub fn queue(pid_file: &Path) -> PathBuf {
     let mut name = OsString::from(pid_file);
     name.push(".queue");
     PathBuf::from(name)

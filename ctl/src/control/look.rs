@@ -8,6 +8,9 @@ use foobar_initscripts::service::Service;
 use foobar_process::Pid;
 use foobar_process::identity::Process;
 use foobar_process::probe::{self, Expect, Proof, Refusal, State};
+use foobar_process::startlock;
+
+use crate::control::guard;
 
 use crate::context::Context;
 use crate::supervisor::place::Place;
@@ -22,7 +25,9 @@ pub fn look(service: &Service) -> Result<State, Refusal> {
         // What locks its PID file needs no more proof. A daemon that does not is believed by its
         // executable, and only now is it worth finding out what that would be.
         State::Dead { .. } if !service.is_supervised() => {
-            probe::look(pid_file, &Expect { exe: Some(executable(Path::new(&service.program))), owner: None })
+            let exe = Some(executable(Path::new(&service.program)));
+            let known = startlock::recorded(&guard::queue(pid_file));
+            probe::look(pid_file, &Expect { exe, owner: None, known })
         }
         other => Ok(other),
     }
@@ -50,7 +55,9 @@ pub fn explain(service: &Service, state: &State) -> String {
             let why = match proof {
                 Proof::Record => "the record of its start says so",
                 Proof::Lock => "it holds the lock of the PID file",
-                Proof::Unlocked => "it runs the program and is older than the PID file",
+                Proof::Unlocked => {
+                    "it runs the program, and is older than the PID file or was seen at its start"
+                }
             };
             format!("process {} is the one of {file}: {why}", process.pid())
         }

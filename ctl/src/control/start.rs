@@ -10,6 +10,7 @@ use anyhow::Result;
 use foobar_initscripts::exit::Action;
 use foobar_initscripts::service::Service;
 use foobar_process::Pid;
+use foobar_process::identity::Process;
 use foobar_process::probe::{Refusal, State};
 use foobar_process::startlock::StartLock;
 
@@ -78,8 +79,13 @@ fn run(context: &Context, service: &Service, guard: &StartLock) -> Result<Starte
     let (first, said) = launch::program(service, deadline).map_err(|error| not_executed(service, &error))?;
     match first {
         First::Ended(status) if status.success() => {
-            let pid = verify(service, deadline, &said)?;
-            Ok(Started::Now(Some(pid), said))
+            let process = verify(service, deadline, &said)?;
+            // It may not lock its PID file, and then only its start time would tell it from a stranger; without the record that
+            // has to do.
+            if let Err(error) = process.identity().and_then(|identity| guard.write_record(&identity)) {
+                context.output.warn(format_args!("cannot write down process {}: {error}", process.pid()));
+            }
+            Ok(Started::Now(Some(process.pid()), said))
         }
         First::Ended(status) => Err(failed(service, status, &said)),
         First::TooLate => Err(Failure::error(
@@ -107,13 +113,13 @@ pub fn refused(refusal: &Refusal) -> anyhow::Error {
     Failure::error(Action::Permission, refusal.to_string())
 }
 
-fn verify(service: &Service, deadline: Instant, said: &str) -> Result<Pid> {
+fn verify(service: &Service, deadline: Instant, said: &str) -> Result<Process> {
     let deadline = deadline.min(Instant::now() + LATE);
     let mut pause = Duration::from_millis(1);
     loop {
         let now = Instant::now();
         let problem = match look::look(service) {
-            Ok(State::Running { process, .. }) => return Ok(process.pid()),
+            Ok(State::Running { process, .. }) => return Ok(process),
             Ok(State::Dead { pid }) => format!("process {pid} is dead already"),
             Ok(State::Stopped) => format!("there is no PID in {}", service.controlling_pid_file()),
             Err(refusal) => refusal.to_string(),

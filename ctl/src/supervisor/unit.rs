@@ -209,11 +209,23 @@ impl Unit {
             standard: [self.output.null.as_fd(), self.output.out.as_fd(), self.output.err.as_fd()],
             further: if place == ledger::Place::Main { self.further() } else { Vec::new() },
         };
-        let cradle = self.group.as_ref().and_then(|group| group.cradle());
-        let held =
-            execution::hold(image, settings, &streams, cradle).map_err(|error| failed("fork", &error))?;
-        // What is dropped at the gate exits, so every return from here on leaves nobody.
-        let process = Process::open(held.pid()).map_err(|error| failed("looking at it", &error))?;
+        let hold = |cradle| -> Result<_, Refused> {
+            let held =
+                execution::hold(image, settings, &streams, cradle).map_err(|error| failed("fork", &error))?;
+            // What is dropped at the gate exits, so every return from here on leaves nobody.
+            let process = Process::open(held.pid()).map_err(|error| failed("looking at it", &error))?;
+            Ok((held, process))
+        };
+        let group = self.group.as_ref();
+        let cradle = group.and_then(|group| group.cradle());
+        let (held, process) = match (hold(cradle)?, group) {
+            // Killed by the kernel because it was born there, it may be.
+            ((_, None), Some(group)) if cradle.is_some() => {
+                group.forsake_cradle();
+                hold(None)?
+            }
+            (found, _) => found,
+        };
         let gone = || Refused(Action::Error, format!("{} was killed at its start", image.path.display()));
         let process = process.ok_or_else(gone)?;
         let identity = foobar_process::identity::Identity {

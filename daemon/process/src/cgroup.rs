@@ -2,6 +2,7 @@
 //! service. Version 2 where it can be written, else a named hierarchy of version 1; a controller's hierarchy of version 1
 //! beside them where a limit is wanted. Who may be ended is decided by the callers.
 
+use std::cell::Cell;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
@@ -51,6 +52,8 @@ pub struct Group {
     version: Version,
     /// Open, for [`Group::cradle`].
     handle: Option<File>,
+    /// Whether who is born here is killed at once.
+    is_deadly: Cell<bool>,
     /// Groups in controllers' own hierarchies of version 1.
     limits: Vec<PathBuf>,
 }
@@ -110,7 +113,7 @@ impl Group {
             there.is_dir().then_some(there)
         });
         let handle = (version == Version::Two).then(|| open(&directory)).flatten();
-        Some(Group { limits: limits.collect(), directory, version, handle })
+        Some(Group { limits: limits.collect(), directory, version, handle, is_deadly: Cell::new(false) })
     }
 
     /// Its directory.
@@ -122,7 +125,14 @@ impl Group {
     /// The directory, to be born in: version 2.
     #[must_use]
     pub fn cradle(&self) -> Option<BorrowedFd<'_>> {
-        self.handle.as_ref().map(|handle| handle.as_fd())
+        self.handle.as_ref().filter(|_| !self.is_deadly.get()).map(|handle| handle.as_fd())
+    }
+
+    /// Lets nobody be born in it any more: they are to be moved in. Kernels since the one that counts kills ("cgroup: fix race between fork
+    /// and cgroup.kill", Linux 6.14 and the stable ones of that time) compare the count of the new process's group with that of its
+    /// parent's, and kill whoever is born by clone3(2) into a group that was ever killed.
+    pub fn forsake_cradle(&self) {
+        self.is_deadly.set(true);
     }
 
     /// Limits something for all of its processes together; those that are to be limited must be [`Group::put`] in afterwards.
@@ -192,6 +202,9 @@ impl Group {
     /// As poll(2) on one of them.
     pub fn kill(&self, deadline: Instant) -> io::Result<bool> {
         let at_once = self.version == Version::Two && write(&self.directory.join("cgroup.kill"), "1").is_ok();
+        if at_once {
+            self.forsake_cradle();
+        }
         loop {
             let members = self.members();
             if members.is_empty() {

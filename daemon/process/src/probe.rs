@@ -26,6 +26,9 @@ pub struct Expect {
     pub exe: Option<PathBuf>,
     /// The effective user.
     pub owner: Option<Uid>,
+    /// Who was seen to be the daemon after its start, by a root-only record: this one need not be older than the PID file, which it seems
+    /// not to be when the clock was set forward since.
+    pub known: Option<Identity>,
 }
 
 /// Why a process is taken for the daemon.
@@ -206,7 +209,10 @@ fn by_lock(claim: &Claim<'_>, process: Process, expect: &Expect) -> Result<State
         Some(Holder::Record(pid)) if pid == claim.pid => Proof::Lock,
         // A flock outlives its taker in children that inherited it, and the number may be another's by now: that one
         // started after the file was written.
-        Some(Holder::Flock(pid)) if pid == claim.pid && started_before(&process, claim.metadata) => {
+        Some(Holder::Flock(pid))
+            if pid == claim.pid
+                && (is_known(&process, expect) || started_before(&process, claim.metadata)) =>
+        {
             Proof::Lock
         }
         Some(Holder::Flock(pid)) if pid == claim.pid => return Ok(State::Dead { pid }),
@@ -221,7 +227,7 @@ fn by_lock(claim: &Claim<'_>, process: Process, expect: &Expect) -> Result<State
 /// The rule for daemons that do not lock.
 fn is_expected(process: &Process, pid_file: &Metadata, expect: &Expect) -> Result<bool, Reason> {
     let relatives = [Pid::this(), nix::unistd::getppid()];
-    if relatives.contains(&process.pid()) || !started_before(process, pid_file) {
+    if relatives.contains(&process.pid()) {
         return Ok(false);
     }
     let Some(wanted) = &expect.exe else { return Ok(false) };
@@ -238,7 +244,13 @@ fn is_expected(process: &Process, pid_file: &Metadata, expect: &Expect) -> Resul
         Some(owner) => process.owner().is_ok_and(|actual| actual == owner),
         None => true,
     };
-    Ok(same_exe && same_owner)
+    Ok(same_exe && same_owner && (is_known(process, expect) || started_before(process, pid_file)))
+}
+
+fn is_known(process: &Process, expect: &Expect) -> bool {
+    expect.known.is_some_and(|known| {
+        (known.pid, known.start_ticks) == (process.pid(), process.start_ticks()) && is_of_this_boot(&known)
+    })
 }
 
 /// Whether the process started not later than the file was last written. Start times are cut to clock ticks and file times

@@ -105,8 +105,21 @@ impl StartLock {
         fs::remove_file(&self.path)
     }
 
-    pub(crate) fn write_record(&self, identity: &Identity) -> io::Result<()> {
+    /// Writes down who was started.
+    ///
+    /// # Errors
+    /// As write(2).
+    pub fn write_record(&self, identity: &Identity) -> io::Result<()> {
         record::write(&self.file, identity)
+    }
+}
+
+/// Who was written down by [`StartLock::write_record`] for `pid_file`; none as well when that is not ours to read.
+#[must_use]
+pub fn recorded(pid_file: &Path) -> Option<Identity> {
+    match record::read(pid_file) {
+        record::Record::Of(identity) => Some(identity),
+        record::Record::None | record::Record::Unreadable => None,
     }
 }
 
