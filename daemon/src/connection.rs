@@ -2,8 +2,7 @@
 //! that ends in good order when the server does. Who tells it to end is behind [`Watch`].
 
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
-use std::sync::Arc;
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -12,10 +11,17 @@ use nix::sys::socket::{MsgFlags, recv, send};
 use socket2::SockRef;
 
 use crate::address::Peer;
+use crate::wish::{poll_both, since_plus, timeout};
+
+pub use crate::wish::Wish;
 
 /// A peer that has been silent for so long while the server wants to end has nothing in flight: well over a
 /// round trip, well below any grace.
 pub(crate) const QUIET: Duration = Duration::from_millis(250);
+
+/// For so long a connection waits for the next request alone and for nothing else: after an answer most peers send more or
+/// end soon, and to wait for one thing takes one system call.
+pub(crate) const NAP: Duration = Duration::from_millis(50);
 
 /// What the server wants of a connection that is being served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +42,10 @@ pub trait Watch {
     fn deadline(&self) -> Option<Instant>;
     /// The order in force.
     fn order(&self) -> Order;
+    /// Whether it is enough to learn of it within [`NAP`]: then the descriptor need not be looked at before each request.
+    fn is_patient(&self) -> bool {
+        false
+    }
     /// The connection begins or ends to wait for bytes of its peer.
     fn reading(&self, reading: bool) {
         let _ = reading;
@@ -47,37 +57,6 @@ enum Waited {
     Ready,
     /// The server wants to end, and the peer has nothing in flight.
     Quiet,
-}
-
-/// What is to be waited for at a descriptor, and what it is ready for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wish {
-    /// Bytes to read, or the end of them.
-    pub read: bool,
-    /// Room for bytes to write.
-    pub write: bool,
-}
-
-impl Wish {
-    /// Neither.
-    pub const NOTHING: Wish = Wish { read: false, write: false };
-    /// Bytes to read.
-    pub const READ: Wish = Wish { read: true, write: false };
-
-    fn flags(self) -> PollFlags {
-        let read = if self.read { PollFlags::POLLIN } else { PollFlags::empty() };
-        let write = if self.write { PollFlags::POLLOUT } else { PollFlags::empty() };
-        read | write
-    }
-
-    /// What of it came true. An error is found by reading or writing, so it counts as both.
-    fn granted(self, told: PollFlags) -> Wish {
-        let broken = told.intersects(PollFlags::POLLERR | PollFlags::POLLHUP | PollFlags::POLLNVAL);
-        Wish {
-            read: self.read && (broken || told.contains(PollFlags::POLLIN)),
-            write: self.write && (broken || told.contains(PollFlags::POLLOUT)),
-        }
-    }
 }
 
 /// How long a connection may take for what.
@@ -97,7 +76,7 @@ pub struct TimeLimits {
 /// has been silent for a quarter of a second: a handler that knows nothing of graceful stops behaves well.
 /// A peer that exceeds a limit of time is an error of kind `TimedOut`.
 pub struct Connection<'s> {
-    stream: Arc<OwnedFd>,
+    stream: BorrowedFd<'s>,
     peer: Peer,
     limits: TimeLimits,
     since: Instant,
@@ -105,14 +84,16 @@ pub struct Connection<'s> {
     stopping: bool,
     /// Whether the last thing that happened was an answer: then the peer has to make up his mind first.
     answered: bool,
+    /// Whether receiving gives up after [`NAP`].
+    naps: bool,
     read: u64,
     written: u64,
 }
 
 impl<'s> Connection<'s> {
-    /// Wraps an accepted stream socket.
+    /// Wraps an accepted stream socket. Whoever owns it closes it.
     #[must_use]
-    pub fn new(stream: Arc<OwnedFd>, peer: Peer, limits: TimeLimits, watch: &'s dyn Watch) -> Self {
+    pub fn new(stream: BorrowedFd<'s>, peer: Peer, limits: TimeLimits, watch: &'s dyn Watch) -> Self {
         Connection {
             stream,
             peer,
@@ -121,6 +102,7 @@ impl<'s> Connection<'s> {
             watch,
             stopping: false,
             answered: false,
+            naps: false,
             read: 0,
             written: 0,
         }
@@ -135,7 +117,7 @@ impl<'s> Connection<'s> {
     /// This side: the address that the peer has called.
     #[must_use]
     pub fn local(&self) -> Peer {
-        local_of(&self.stream, &self.peer)
+        local_of(self.stream, &self.peer)
     }
 
     /// When it was accepted.
@@ -173,14 +155,7 @@ impl<'s> Connection<'s> {
     /// # Errors
     /// As recv(2): a peer that has reset the connection.
     pub fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-        match recv(self.stream.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT) {
-            Err(Errno::EAGAIN | Errno::EINTR) => Ok(None),
-            Ok(length) => {
-                self.read += length as u64;
-                Ok(Some(length))
-            }
-            Err(errno) => Err(errno.into()),
-        }
+        self.receive(buffer, MsgFlags::MSG_DONTWAIT)
     }
 
     /// Sends as much as the peer takes at once: none if that is nothing.
@@ -238,7 +213,7 @@ impl<'s> Connection<'s> {
         let mut set = Vec::with_capacity(3);
         // A side of which nothing is wished is left out: poll(2) reports its end for ever.
         let watch = self.watch.descriptor().map(|fd| PollFd::new(fd, PollFlags::POLLIN));
-        let mine = (own != Wish::NOTHING).then(|| PollFd::new(self.stream.as_fd(), own.flags()));
+        let mine = (own != Wish::NOTHING).then(|| PollFd::new(self.stream, own.flags()));
         let its = (theirs != Wish::NOTHING).then(|| PollFd::new(other, theirs.flags()));
         let present = [watch.is_some(), mine.is_some(), its.is_some()];
         set.extend([watch, mine, its].into_iter().flatten());
@@ -252,6 +227,35 @@ impl<'s> Connection<'s> {
         self.obey(!watch.is_empty())?;
         self.in_time(None)?;
         Ok((own.granted(mine), theirs.granted(its)))
+    }
+
+    /// Waits a moment for bytes, where that is all there is to wait for; none if there were none.
+    fn nap(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        let long = self.limits.read.is_none_or(|limit| limit >= NAP * 20);
+        if !long || self.limits.total.is_some() || self.stopping || !self.watch.is_patient() {
+            return Ok(None);
+        }
+        if !self.naps {
+            self.naps = SockRef::from(&self.stream).set_read_timeout(Some(NAP)).is_ok();
+            if !self.naps {
+                return Ok(None);
+            }
+        }
+        self.watch.reading(true);
+        let told = self.receive(buffer, MsgFlags::empty());
+        self.watch.reading(false);
+        told
+    }
+
+    fn receive(&mut self, buffer: &mut [u8], flags: MsgFlags) -> io::Result<Option<usize>> {
+        match recv(self.stream.as_raw_fd(), buffer, flags) {
+            Err(Errno::EAGAIN | Errno::EINTR) => Ok(None),
+            Ok(length) => {
+                self.read += length as u64;
+                Ok(Some(length))
+            }
+            Err(errno) => Err(errno.into()),
+        }
     }
 
     fn over(&self) -> Option<Instant> {
@@ -303,7 +307,7 @@ impl<'s> Connection<'s> {
             let quiet = self.stopping && what == PollFlags::POLLIN;
             let silent_at = since_plus(since, if quiet { Some(QUIET) } else { limit });
             let until = [silent_at, self.over(), self.watch.deadline()].into_iter().flatten().min();
-            let (ready, woken) = poll_both(&self.stream, what, self.watch.descriptor(), timeout(until, now))?;
+            let (ready, woken) = poll_both(self.stream, what, self.watch.descriptor(), timeout(until, now))?;
             self.obey(woken)?;
             if ready {
                 return Ok(Waited::Ready);
@@ -321,56 +325,29 @@ impl<'s> Connection<'s> {
 
 impl AsFd for Connection<'_> {
     /// The socket itself, for its options. Reading or writing it directly is out of reach of the time limits and
-    /// of a graceful stop.
+    /// of a graceful stop, and reading it so gives up after a moment (SO_RCVTIMEO) once [`Connection`] has waited for what follows an answer.
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.stream.as_fd()
+        self.stream
     }
 }
 
 /// The near end of a connection with `peer`; on a Unix socket both ends have the one path.
-pub(crate) fn local_of(stream: &OwnedFd, peer: &Peer) -> Peer {
-    let local = SockRef::from(stream).local_addr().ok();
+pub(crate) fn local_of(stream: BorrowedFd<'_>, peer: &Peer) -> Peer {
+    let local = SockRef::from(&stream).local_addr().ok();
     local.and_then(|address| address.as_socket()).map_or_else(|| peer.clone(), Peer::inet)
-}
-
-fn since_plus(since: Instant, limit: Option<Duration>) -> Option<Instant> {
-    limit.map(|limit| since + limit)
-}
-
-/// Waits for `stream` or `watch`; which of the two is ready. An interrupted wait is one without news.
-fn poll_both(
-    stream: &OwnedFd,
-    what: PollFlags,
-    watch: Option<BorrowedFd<'_>>,
-    timeout: PollTimeout,
-) -> io::Result<(bool, bool)> {
-    let socket = PollFd::new(stream.as_fd(), what);
-    let mut both = [socket.clone(), socket];
-    let mut count = 1;
-    if let Some(watch) = watch {
-        both[1] = PollFd::new(watch, PollFlags::POLLIN);
-        count = 2;
-    }
-    match poll(&mut both[..count], timeout) {
-        Ok(_) | Err(Errno::EINTR) => {}
-        Err(errno) => return Err(errno.into()),
-    }
-    let ready = |fd: &PollFd<'_>| fd.any().unwrap_or(false);
-    Ok((ready(&both[0]), count == 2 && ready(&both[1])))
-}
-
-/// From an instant to what poll(2) wants, rounded up so that it does not wake a moment too early.
-fn timeout(until: Option<Instant>, now: Instant) -> PollTimeout {
-    let Some(until) = until else { return PollTimeout::NONE };
-    let left = until.saturating_duration_since(now) + Duration::from_micros(999);
-    PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
 }
 
 impl Read for Connection<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         // First asked, then waited for, if the bytes are likely to be there: each of the two costs a system call. After an
         // answer they are not.
-        let mut asked = !std::mem::take(&mut self.answered) && self.limits.total.is_none() && !self.stopping;
+        let answered = std::mem::take(&mut self.answered);
+        if answered {
+            if let Some(length) = self.nap(buffer)? {
+                return Ok(length);
+            }
+        }
+        let mut asked = !answered && self.limits.total.is_none() && !self.stopping;
         loop {
             if !std::mem::replace(&mut asked, false) {
                 if let Waited::Quiet = self.wait(PollFlags::POLLIN)? {

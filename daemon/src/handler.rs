@@ -55,7 +55,7 @@ pub trait Handler: Send + Sync {
     fn start_program(
         &self,
         peer: &Peer,
-        local: &Peer,
+        local: &dyn Fn() -> Peer,
         connection: BorrowedFd<'_>,
     ) -> Option<io::Result<Running>> {
         let _ = (peer, local, connection);

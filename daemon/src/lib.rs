@@ -153,11 +153,13 @@ mod pool;
 mod rate;
 mod reload;
 pub mod report;
+mod roster;
 pub mod server;
 pub mod service;
 pub mod session;
 pub mod statistics;
 mod told;
 mod upgrade;
+mod wish;
 
 pub use foobar_process as process;

@@ -10,10 +10,10 @@ use std::time::{Duration, SystemTime};
 use foobar_process::daemonize::Readiness;
 use foobar_process::pidfile::PidFile;
 use foobar_process::privilege::Account;
-use foobar_process::signal::Signals;
+use foobar_process::signal::{self, Signals};
 use foobar_process::startlock::StartLock;
 use foobar_process::syslog::Priority;
-use foobar_process::{Signal, child, inheritance};
+use foobar_process::{Signal, inheritance};
 
 use crate::address::Address;
 use crate::board::Figures;
@@ -60,7 +60,8 @@ struct Settled {
 /// A server that was started.
 pub(crate) fn live(start: Start, stage: &Stage<'_>, readiness: Readiness) -> Result<(), Failure> {
     let Start { lock, account, generation, statistics, warnings } = start;
-    // Before the PID file is there: whoever reads it may signal at once.
+    // In the foreground too, and before the PID file is there: whoever reads it may signal at once.
+    signal::default_actions();
     let blocked =
         Signals::block(&event::signals()).map_err(|error| Failure::io("cannot read signals", &error));
     let settled = blocked.and_then(|signals| Ok((signals, settle(&lock, account, &generation, stage.also)?)));
@@ -217,7 +218,7 @@ fn go_on(handover: Handover, config: &Config, stage: &Stage<'_>) -> Result<(), F
         take(handover).map_err(|error| Failure::io("cannot take over what the old program left", &error))?;
     let signals =
         Signals::block(&event::signals()).map_err(|error| Failure::io("cannot read signals", &error))?;
-    child::default_children();
+    signal::default_actions();
     let log = Log::open(config, stage.also, None).map_err(|(what, error)| Failure::io(what, &error))?;
     let log = Arc::new(log);
     let mut warnings: Vec<String> = limits::open_files(config).ok().flatten().into_iter().collect();

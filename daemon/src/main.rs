@@ -6,6 +6,9 @@ use std::process::ExitCode;
 use foobard::daemon::Daemon;
 use foobard::service::build::service;
 
+#[global_allocator]
+static MEMORY: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() -> ExitCode {
     Daemon::foobard().main(&service)
 }

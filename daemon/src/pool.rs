@@ -26,6 +26,7 @@ use crate::model::worker::is_everyday;
 use crate::pause::Pause;
 use crate::rate;
 use crate::reload::Serving;
+use crate::roster::Roster;
 use crate::service::exec::{PATIENCE, outcome};
 use crate::statistics::Statistics;
 
@@ -66,6 +67,8 @@ pub(crate) struct Pool {
     full: bool,
     first: bool,
     workers: HashMap<Pid, Worker>,
+    /// Those of which nothing but the slot is to be known.
+    roster: Roster,
     /// Let go of when the server ends, which every worker sees as the end of a pipe, just as it would see the end of
     /// the master.
     lifeline: Option<Lifeline>,
@@ -109,6 +112,8 @@ impl Pool {
             task.board.own(slot, std::process::id());
             task.board.idle(slot);
         }
+        let most =
+            if task.server.model == ModelName::Fork { task.server.max_connections as usize } else { 0 };
         Ok(Pool {
             own,
             begun: false,
@@ -117,6 +122,7 @@ impl Pool {
             full: false,
             first: true,
             workers: HashMap::new(),
+            roster: Roster::new(most)?,
             lifeline: Some(Lifeline::new()?),
             retired: false,
             failing: false,
@@ -136,7 +142,7 @@ impl Pool {
 
     /// How many workers there are.
     pub(crate) fn alive(&self) -> usize {
-        self.workers.len()
+        self.workers.len() + self.roster.len()
     }
 
     /// Whether nobody reaps its workers, of which the master is one.
@@ -174,7 +180,7 @@ impl Pool {
         if self.lifeline.is_none() || self.retired || self.pause.until(now).is_some() {
             return 0;
         }
-        let alive = u32::try_from(self.workers.len()).unwrap_or(u32::MAX);
+        let alive = u32::try_from(self.alive()).unwrap_or(u32::MAX);
         let idle = match self.task.server.model {
             ModelName::Delayed => self.acceptors(),
             _ => self.task.board.idle_count(),
@@ -193,10 +199,10 @@ impl Pool {
     pub(crate) fn has_room(&mut self) -> (bool, bool) {
         let most = self.task.server.max_connections as usize;
         // Where the master serves by itself nothing is handed over.
-        let full = self.workers.len() >= most && !self.is_unmanaged();
+        let full = self.alive() >= most && !self.is_unmanaged();
         let news = full && !self.full;
         // Said again only after the crowd has thinned out, or a busy server would say nothing else.
-        self.full = full || (self.full && self.workers.len() * 4 >= most * 3);
+        self.full = full || (self.full && self.alive() * 4 >= most * 3);
         (!full, news)
     }
 
@@ -207,6 +213,10 @@ impl Pool {
         self.task.board.count(Counter::Started, 1);
         if let Some(slot) = slot {
             self.task.board.own(slot, u32::try_from(pid.as_raw()).unwrap_or(0));
+        }
+        let plain = self.task.server.model == ModelName::Fork && program.is_none();
+        if slot.filter(|_| plain).is_some_and(|slot| self.roster.enter(pid, slot)) {
+            return;
         }
         let born = Instant::now();
         let total = self.task.server.limits.total.filter(|_| program.is_some());
@@ -282,9 +292,15 @@ impl Pool {
         again.filter(|_| self.task.board.arm())
     }
 
+    fn take(&mut self, pid: Pid) -> Option<Worker> {
+        let plain =
+            |slot| Worker { slot: Some(slot), born: Instant::now(), process: None, program: None, due: None };
+        self.roster.leave(pid).map(plain).or_else(|| self.workers.remove(&pid))
+    }
+
     /// Takes a worker that has ended out of the table. What is worth a line in the log is returned.
     pub(crate) fn leave(&mut self, exit: Exit) -> Option<Option<String>> {
-        let worker = self.workers.remove(&exit.pid)?;
+        let worker = self.take(exit.pid)?;
         self.count();
         if let Some(due) = worker.due {
             self.overtime.remove(&(due, exit.pid));
@@ -341,8 +357,10 @@ impl Pool {
     pub(crate) fn bequest(&self) -> Vec<ElderWorker> {
         let now = Instant::now();
         let left = |worker: &Worker| worker.due.map(|due| due.saturating_duration_since(now));
+        let plain = self.roster.pids().map(|pid| ElderWorker::new(pid, false, None));
         let workers = self.workers.iter();
-        workers.map(|(pid, it)| ElderWorker::new(*pid, it.program.is_some(), left(it))).collect()
+        let told = workers.map(|(pid, it)| ElderWorker::new(*pid, it.program.is_some(), left(it)));
+        told.chain(plain).collect()
     }
 
     /// Makes the pool larger or smaller by as many workers.
@@ -355,8 +373,11 @@ impl Pool {
 
     /// Signals all workers. Those in the table were not yet waited for, so no number can be a stranger's.
     pub(crate) fn signal(&self, signal: Signal) {
+        // One that has ended this very moment is no concern.
+        for pid in self.roster.pids() {
+            let _ = nix::sys::signal::kill(pid, signal);
+        }
         for (pid, worker) in &self.workers {
-            // One that has ended this very moment is no concern.
             match &worker.process {
                 Some(process) => drop(process.signal(signal)),
                 None if worker.program.is_some() => signal_group(*pid, signal),

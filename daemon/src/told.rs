@@ -11,14 +11,14 @@ use crate::connection::{Order, Watch};
 
 /// The watch of one connection in a worker.
 pub(crate) struct Told<'w> {
-    leash: &'w Leash,
+    leash: &'w Leash<'w>,
     board: &'w Board,
     slot: usize,
     ended: Cell<bool>,
 }
 
 impl<'w> Told<'w> {
-    pub(crate) fn new(leash: &'w Leash, board: &'w Board, slot: usize) -> Told<'w> {
+    pub(crate) fn new(leash: &'w Leash<'w>, board: &'w Board, slot: usize) -> Told<'w> {
         Told { leash, board, slot, ended: Cell::new(false) }
     }
 }
@@ -32,6 +32,10 @@ impl Watch for Told<'_> {
     /// The grace is watched by the master, who ends by a signal whoever exceeds it.
     fn deadline(&self) -> Option<Instant> {
         None
+    }
+
+    fn is_patient(&self) -> bool {
+        !self.ended.get()
     }
 
     fn order(&self) -> Order {

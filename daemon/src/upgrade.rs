@@ -126,7 +126,7 @@ impl Upgrade {
     pub(crate) fn begin(program: &Program, handover: &Handover) -> io::Result<Upgrade> {
         let lifeline = Lifeline::new()?;
         let (output, words) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
-        let pid = child::fork_worker(&lifeline, &[], |_leash| {
+        let pid = child::fork_worker(&lifeline, [], |_leash| {
             let error = match dup2_stdout(&words).and_then(|()| dup2_stderr(&words)) {
                 Ok(()) => program.execute(Way::Rehearse, handover, Vec::new()),
                 Err(errno) => errno.into(),

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 /// What `--help` says.
 pub const USAGE: &str = "\
-usage: cargo bench -p foobard --bench models -- [--quick] [--model NAME] [--rounds N] [--load WORD] [--peers]
-                                                  [--svg FILE] [--foobard FILE]
+usage: cargo bench -p foobard --bench models -- [--quick] [--model NAME] [--rounds N] [--load WORD] [--clients N]
+                                                  [--peers] [--svg FILE] [--foobard FILE]
 
   --quick        fewer and shorter points, for a look within a minute: no 10,000 clients
   --model NAME   this process model only, and no peers; may be given several times
   --rounds N     how often the servers of a point take turns (5)
   --load WORD    only short or only held connections, and nothing else
+  --clients N    only so many clients at once; may be given several times, in ascending order
   --peers        the tables of other servers only
   --svg FILE     where the graph is written (default: models.svg in the target directory's tmp)
   --foobard FILE measure this program instead of building what is shipped, to compare two of them";
@@ -30,9 +31,9 @@ pub struct Options {
     /// The one load asked for, short or held; none means both.
     pub load: Option<String>,
     /// How many clients at once, ascending.
-    pub clients: &'static [usize],
+    pub clients: Vec<usize>,
     /// The same for the tables of peers, most of which serve no more at a time.
-    pub peer_clients: &'static [usize],
+    pub peer_clients: Vec<usize>,
     /// How long and how often.
     pub times: Times,
 }
@@ -66,26 +67,26 @@ impl Options {
             models: Vec::new(),
             load: None,
             peers: false,
-            clients,
-            peer_clients: &clients[..3],
+            clients: clients.to_vec(),
+            peer_clients: clients[..3].to_vec(),
             times: FULL,
         };
         let mut arguments = arguments;
+        let mut only = Vec::new();
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value\n\n{USAGE}"));
             match argument.as_str() {
                 "--quick" => {
-                    options.clients = &clients[..4];
-                    options.peer_clients = &clients[..2];
+                    options.clients = clients[..4].to_vec();
+                    options.peer_clients = clients[..2].to_vec();
                     options.times = QUICK;
                 }
                 "--model" => options.models.push(value()?),
                 "--peers" => options.peers = true,
                 "--rounds" => {
-                    let value = value()?;
-                    options.times.rounds =
-                        value.parse().map_err(|_| format!("--rounds {value}: not a number\n\n{USAGE}"))?;
+                    options.times.rounds = number(&argument, &value()?)?;
                 }
+                "--clients" => only.push(number(&argument, &value()?)?),
                 "--load" => {
                     let word = value()?;
                     if !["short", "held"].contains(&word.as_str()) {
@@ -101,6 +102,9 @@ impl Options {
                 unknown => return Err(format!("unknown argument {unknown}\n\n{USAGE}")),
             }
         }
+        if !only.is_empty() {
+            (options.clients, options.peer_clients) = (only.clone(), only);
+        }
         Ok(Some(options))
     }
 
@@ -115,6 +119,10 @@ impl Options {
     pub fn wants(&self, model: &str) -> bool {
         (self.models.is_empty() && !self.peers) || self.models.iter().any(|name| name == model)
     }
+}
+
+fn number(option: &str, value: &str) -> Result<usize, String> {
+    value.parse().map_err(|_| format!("{option} {value}: not a number\n\n{USAGE}"))
 }
 
 /// Cargo runs a bench in the directory of its package; a relative path is meant from where the caller stands,

@@ -107,7 +107,7 @@ fn measure(
         }
     }
     if options.loads("short") {
-        let short = group(model.name, &servers, &Exchange::Echo, Mode::Short, options.clients, options)?;
+        let short = group(model.name, &servers, &Exchange::Echo, Mode::Short, &options.clients, options)?;
         figures.short.push(short);
     }
     if !options.loads("held") {
@@ -154,7 +154,7 @@ fn exec(workshop: &Workshop, options: &Options, figures: &mut Figures) -> Result
             Err(why) => figures.missing.push(format!("foobard with service = \"exec\": {why}")),
         }
     }
-    Ok(vec![group("exec", &servers, &Exchange::Echo, Mode::Short, options.peer_clients, options)?])
+    Ok(vec![group("exec", &servers, &Exchange::Echo, Mode::Short, &options.peer_clients, options)?])
 }
 
 fn http(workshop: &Workshop, options: &Options, figures: &mut Figures) -> Result<Vec<Group>, String> {
@@ -163,7 +163,7 @@ fn http(workshop: &Workshop, options: &Options, figures: &mut Figures) -> Result
     else {
         return Ok(Vec::new());
     };
-    Ok(vec![group("HTTP", &servers, &peer.exchange(), Mode::Short, options.peer_clients, options)?])
+    Ok(vec![group("HTTP", &servers, &peer.exchange(), Mode::Short, &options.peer_clients, options)?])
 }
 
 fn peers(table: Table, workshop: &Workshop, figures: &mut Figures) -> Result<Vec<Server>, String> {

@@ -24,18 +24,20 @@ use crate::sys::{self, Fork};
 pub struct Lifeline {
     master: OwnedFd,
     worker: OwnedFd,
+    /// Who has made it.
+    maker: Pid,
     /// Signals that a worker has to set back: asking once for all of them saves every worker sixty system calls.
     changed: Vec<i32>,
 }
 
 impl Lifeline {
-    /// Makes one, in the master. Signal actions that the master changes afterwards are inherited by its workers.
+    /// Makes one, in the process that is the master. Signal actions that the master changes afterwards are inherited by its workers.
     ///
     /// # Errors
     /// No free descriptor.
     pub fn new() -> io::Result<Lifeline> {
         let (worker, master) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
-        Ok(Lifeline { master, worker, changed: sys::changed_signals() })
+        Ok(Lifeline { master, worker, maker: Pid::this(), changed: sys::changed_signals() })
     }
 }
 
@@ -48,16 +50,16 @@ impl AsFd for Lifeline {
 
 /// The worker's end of the [`Lifeline`]: readable (POLLIN or POLLHUP) when the master is gone.
 #[derive(Debug)]
-pub struct Leash {
-    end: OwnedFd,
+pub struct Leash<'l> {
+    end: BorrowedFd<'l>,
     master: Pid,
 }
 
-impl Leash {
+impl Leash<'_> {
     /// Whether the master is gone.
     #[must_use]
     pub fn is_cut(&self) -> bool {
-        let mut set = [PollFd::new(self.end.as_fd(), PollFlags::POLLIN)];
+        let mut set = [PollFd::new(self.end, PollFlags::POLLIN)];
         poll(&mut set, PollTimeout::ZERO).is_ok_and(|count| count > 0)
     }
 
@@ -68,16 +70,17 @@ impl Leash {
     /// When the master is gone already, so that no signal would come: the worker should exit.
     pub fn renew(&self) -> io::Result<()> {
         set_pdeathsig(Signal::SIGTERM)?;
-        if getppid() != self.master || self.is_cut() {
+        // Whoever lost his master before this call has another parent; after it, the signal.
+        if getppid() != self.master {
             return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the master process is gone"));
         }
         Ok(())
     }
 }
 
-impl AsFd for Leash {
+impl AsFd for Leash<'_> {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.end.as_fd()
+        self.end
     }
 }
 
@@ -86,24 +89,23 @@ impl AsFd for Leash {
 ///
 /// `master_only` are descriptors that no worker may hold, the PID file's above all, whose lock would live on in it: in the
 /// worker they refer to the lifeline afterwards, of which nobody can make use. (Not to /dev/null, which costs an open(2)
-/// for each worker and is not to be had in a chroot.) Destructors of the parent's values do not run in the worker.
+/// for each worker and is not to be had in a chroot.) They are asked for in the worker, where memory that is written costs the
+/// master nothing. Destructors of the parent's values do not run in the worker.
 ///
 /// # Errors
 /// As fork(2), and when this process has more than one thread.
-pub fn fork_worker(
-    lifeline: &Lifeline,
-    master_only: &[BorrowedFd<'_>],
-    body: impl FnOnce(Leash) -> i32,
+pub fn fork_worker<'a>(
+    lifeline: &'a Lifeline,
+    master_only: impl IntoIterator<Item = BorrowedFd<'a>>,
+    body: impl FnOnce(Leash<'_>) -> i32,
 ) -> io::Result<Pid> {
-    let master = Pid::this();
-    let end = lifeline.worker.try_clone()?;
     match sys::fork()? {
         Fork::Parent(pid) => Ok(pid),
         Fork::Child => {
             let guard = ExitOnUnwind;
             sys::reset_changed(&lifeline.changed);
-            let leash = Leash { end, master };
-            let private = master_only.iter().copied().chain([lifeline.master.as_fd()]);
+            let leash = Leash { end: lifeline.worker.as_fd(), master: lifeline.maker };
+            let private = master_only.into_iter().chain([lifeline.master.as_fd()]);
             let mut ready = signal::unblock_all().and_then(|()| hide(private, &lifeline.worker));
             ready = ready.and_then(|()| leash.renew());
             let code = if ready.is_ok() { body(leash) } else { FAILED };
@@ -163,14 +165,23 @@ impl std::fmt::Display for How {
 /// into one (the article's Listing 3).
 #[must_use]
 pub fn reap() -> Vec<Exit> {
-    let mut ended = Vec::new();
+    std::iter::from_fn(reap_one).collect()
+}
+
+/// The same for one child, if one has ended.
+#[must_use]
+pub fn reap_one() -> Option<Exit> {
     loop {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::StillAlive) => return ended,
-            Ok(status) => ended.extend(exit_of(status)),
+            Ok(WaitStatus::StillAlive) => return None,
+            Ok(status) => {
+                if let Some(exit) = exit_of(status) {
+                    return Some(exit);
+                }
+            }
             Err(Errno::EINTR) => {}
             // ECHILD: there is none.
-            Err(_) => return ended,
+            Err(_) => return None,
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Memory that a master shares with the workers it forks: cells of 64 bits, each read and written as a whole. What they mean
-//! is the caller's affair.
+//! Memory that a master shares with the workers it forks, or keeps from them: cells of 64 bits, each read and written as a
+//! whole. What they mean is the caller's affair.
 
 use std::fs::File;
 use std::io;
@@ -67,6 +67,31 @@ impl SharedCells {
     }
 }
 
+/// Cells that are the master's alone: a process forked after they were made finds zeros in them, and so no fork has to copy
+/// them, neither at once nor when they are written next. All zero at the begin.
+#[derive(Debug)]
+pub struct OwnCells {
+    mapping: Mapping,
+}
+
+impl OwnCells {
+    /// Makes `count` cells.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn new(count: usize) -> io::Result<OwnCells> {
+        Ok(OwnCells { mapping: Mapping::wiped(count)? })
+    }
+}
+
+impl Deref for OwnCells {
+    type Target = [AtomicU64];
+
+    fn deref(&self) -> &[AtomicU64] {
+        self.mapping.cells()
+    }
+}
+
 fn bytes(count: usize) -> io::Result<u64> {
     let bytes = count.checked_mul(size_of::<AtomicU64>()).and_then(|bytes| u64::try_from(bytes).ok());
     bytes.ok_or_else(|| io::ErrorKind::OutOfMemory.into())
@@ -92,6 +117,14 @@ mod tests {
         assert!(cells.iter().all(|cell| cell.load(Ordering::Relaxed) == 0));
         cells[2].store(u64::MAX, Ordering::Relaxed);
         assert_eq!(cells[2].load(Ordering::Relaxed), u64::MAX);
+    }
+
+    #[test]
+    fn own_cells_are_not_shared() {
+        let cells = OwnCells::new(3).unwrap();
+        cells[1].store(7, Ordering::Relaxed);
+        assert_eq!([0, 1, 2].map(|at: usize| cells[at].load(Ordering::Relaxed)), [0, 7, 0]);
+        assert!(OwnCells::new(usize::MAX / 16).is_err());
     }
 
     #[test]

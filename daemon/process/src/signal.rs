@@ -11,6 +11,7 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use crate::identity::timeout;
+use crate::sys;
 
 /// A set of signals that arrive here and nowhere else.
 ///
@@ -80,4 +81,10 @@ impl AsFd for Signals {
 /// None in practice.
 pub fn unblock_all() -> io::Result<()> {
     Ok(SigSet::empty().thread_set_mask()?)
+}
+
+/// Sets every signal to its default action, and SIGPIPE to "ignored", as in every Rust program: what the caller of this program
+/// has ignored, and what the runtime handles. Workers forked afterwards have nothing to set back.
+pub fn default_actions() {
+    sys::default_signals();
 }

@@ -304,6 +304,16 @@ impl Mapping {
         Mapping::made(count, libc::MAP_SHARED | libc::MAP_ANONYMOUS, -1)
     }
 
+    /// Of memory that is not shared: a forked process finds zeros there, madvise(2), MADV_WIPEONFORK. Before Linux 4.14 it
+    /// finds a copy.
+    pub(crate) fn wiped(count: usize) -> io::Result<Mapping> {
+        let mapping = Mapping::made(count, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1)?;
+        let (address, length) = (mapping.cells.as_ptr().cast(), count * size_of::<AtomicU64>());
+        // SAFETY: the mapping is ours, and zero is a valid value of its cells in any process.
+        unsafe { libc::madvise(address, length, libc::MADV_WIPEONFORK) };
+        Ok(mapping)
+    }
+
     /// Of a file that is long enough: what lies behind its end must not be touched.
     pub(crate) fn of(file: &fs::File, count: usize) -> io::Result<Mapping> {
         Mapping::made(count, libc::MAP_SHARED, file.as_raw_fd())

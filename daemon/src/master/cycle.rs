@@ -106,7 +106,8 @@ impl Master<'_> {
                 self.hand_over(number, stream, peer);
             }
         }
-        let numbers: Vec<u64> = self.pools.keys().copied().collect();
+        let wants = |row: (&u64, &Pool)| (row.1.wanted(now) > 0).then_some(*row.0);
+        let numbers: Vec<u64> = self.pools.iter().filter_map(wants).collect();
         for number in numbers {
             let wanted = self.pools.get(&number).map_or(0, |pool| pool.wanted(now));
             for _ in 0..wanted {

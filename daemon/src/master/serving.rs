@@ -28,9 +28,11 @@ impl Master<'_> {
         if worker::admitted(&task, slot, &peer) {
             let news = self.gate.news();
             let duties = Duties { news: &news, board: &task.board, slot, master: RefCell::new(self) };
-            worker::serve_watched(&task, slot, stream, peer, &duties);
+            let stopping = task.board.is_ending();
+            worker::serve_watched(&task, slot, stream.as_fd(), peer, &duties, stopping);
         }
         self.in_hand = None;
+        drop(stream);
         task.board.idle(slot);
         // At the end of the server it serves those who wait already, as the others do.
         let leaves = self.ending.is_none();

@@ -39,8 +39,10 @@ impl Master<'_> {
             Some(Ok(running)) => Ok((running.pid(), kept.take().map(|(_, peer)| (running, peer)))),
             Some(Err(error)) => Err(error),
             None => {
-                let body =
-                    |leash: &child::Leash| kept.take().map_or(0, |it| worker::serve(&task, slot, it, leash));
+                let stopping = task.board.is_ending();
+                let body = |leash: &child::Leash<'_>| {
+                    kept.take().map_or(0, |it| worker::serve(&task, slot, it, leash, stopping))
+                };
                 self.fork(number, body).map(|pid| (pid, None))
             }
         };
@@ -85,26 +87,30 @@ impl Master<'_> {
 
     /// Forks a worker of a pool. It holds its own listening sockets if it accepts by itself, and nothing else of the
     /// master's: a socket that lives on in a worker would swallow clients after the master let go of it.
-    pub(super) fn fork(&self, number: u64, body: impl FnOnce(&child::Leash) -> i32) -> io::Result<Pid> {
+    pub(super) fn fork(&self, number: u64, body: impl FnOnce(&child::Leash<'_>) -> i32) -> io::Result<Pid> {
         let pool = self.pools.get(&number);
         let lifeline =
             pool.and_then(Pool::lifeline).ok_or_else(|| io::Error::other("the server is ending"))?;
         let accepts = pool.is_some_and(|pool| crew::acceptor(&pool.task.server) == Acceptor::Workers);
-        let mut private = vec![self.ground.pid_file.as_fd()];
-        private.extend(self.control.iter().flat_map(Control::private));
-        private.extend(self.upgrade.as_ref().and_then(Upgrade::private));
-        private.extend(self.elders.private());
-        private.extend(self.pools.iter().filter(|row| *row.0 != number).filter_map(|row| row.1.private()));
-        private.extend(self.pipes());
-        private.extend(self.in_hand.iter().map(|hand| hand.1.as_fd()));
-        let listeners =
-            self.pools.values().flat_map(|pool| &pool.task.listeners).map(|listener| listener.as_fd());
-        let own = |fd: &BorrowedFd<'_>| accepts && self.listens(number, fd);
-        private.extend(listeners.chain(self.gate.sockets()).filter(|fd| !own(fd)));
+        // Chained and not gathered: whatever the master writes while workers live is a page to be copied.
+        let of_pools =
+            self.pools.iter().filter(move |row| *row.0 != number).filter_map(|row| row.1.private());
+        let listeners = || self.pools.values().flat_map(|pool| &pool.task.listeners);
+        let listened = move |fd: &BorrowedFd<'_>| {
+            listeners().any(|listener| listener.as_fd().as_raw_fd() == fd.as_raw_fd())
+        };
         // A door stands in the gate and in its pool: once is enough.
-        private.sort_unstable_by_key(AsRawFd::as_raw_fd);
-        private.dedup_by_key(|fd| fd.as_raw_fd());
-        child::fork_worker(lifeline, &private, |leash| body(&leash))
+        let doors = self.gate.sockets().filter(move |fd| !listened(fd));
+        let sockets = listeners().map(|listener| listener.as_fd()).chain(doors);
+        let private = std::iter::once(self.ground.pid_file.as_fd())
+            .chain(self.control.iter().flat_map(Control::private))
+            .chain(self.upgrade.as_ref().and_then(Upgrade::private))
+            .chain(self.elders.private())
+            .chain(of_pools)
+            .chain(self.pipes())
+            .chain(self.in_hand.iter().map(|hand| hand.1.as_fd()))
+            .chain(sockets.filter(move |fd| !(accepts && self.listens(number, fd))));
+        child::fork_worker(lifeline, private, |leash| body(&leash))
     }
 
     /// Whether the pool listens on this very socket, which two generations may share.
@@ -133,7 +139,7 @@ impl Master<'_> {
 
     /// Takes those who have ended out of the tables.
     pub(super) fn collect(&mut self) {
-        for exit in child::reap() {
+        while let Some(exit) = child::reap_one() {
             if self.upgrade.as_ref().is_some_and(|upgrade| upgrade.is_rehearsal(exit.pid)) {
                 self.rehearsed(exit.how);
                 continue;

@@ -37,7 +37,7 @@ const WOKEN: u32 = 1;
 /// A worker's way to its next connection.
 pub(crate) struct Accepting<'t> {
     task: &'t Task,
-    leash: &'t Leash,
+    leash: &'t Leash<'t>,
     gate: Gate,
     pause: Pause,
     held: bool,
@@ -46,7 +46,7 @@ pub(crate) struct Accepting<'t> {
 
 impl<'t> Accepting<'t> {
     /// Opens the doors of `task`, until `leash` is cut.
-    pub(crate) fn new(task: &'t Task, leash: &'t Leash) -> std::io::Result<Accepting<'t>> {
+    pub(crate) fn new(task: &'t Task, leash: &'t Leash<'t>) -> std::io::Result<Accepting<'t>> {
         let gate = task.gate()?;
         gate.watch(leash.as_fd(), LEASH)?;
         Ok(Accepting { task, leash, gate, pause: Pause::default(), held: false, ending: false })

@@ -9,7 +9,7 @@ use super::crew;
 use super::serve::{Datagrams, serve};
 
 /// Accepts and serves until there is a reason to leave.
-pub(crate) fn run(task: &Task, slot: usize, leash: &Leash) -> std::io::Result<()> {
+pub(crate) fn run(task: &Task, slot: usize, leash: &Leash<'_>) -> std::io::Result<()> {
     let mut accepting = Accepting::new(task, leash)?;
     let mut datagrams = Datagrams::default();
     let retirement = crew::retirement(&task.server.pool, u64::from(std::process::id()));

@@ -12,7 +12,7 @@ use super::one;
 pub(super) const STACK: usize = 256 * 1024;
 
 /// Runs the threads of the pool, this one among them, until all have left.
-pub(crate) fn run(task: &Task, slot: usize, leash: &Leash) -> std::io::Result<()> {
+pub(crate) fn run(task: &Task, slot: usize, leash: &Leash<'_>) -> std::io::Result<()> {
     thread::scope(|scope| {
         let (tell, told) = mpsc::channel();
         for _ in 1..task.server.pool.threads {

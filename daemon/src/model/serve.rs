@@ -1,8 +1,7 @@
 //! One connection or datagram, served: admitted, counted, given to the service, and told if it is news.
 
 use std::io::{self, ErrorKind};
-use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use foobar_process::child::Leash;
@@ -18,21 +17,37 @@ use crate::rate;
 use crate::told::Told;
 
 /// Serves `stream` to its end and closes it. The slot says so meanwhile, and is the caller's again afterwards.
-pub(crate) fn serve(task: &Task, slot: usize, stream: OwnedFd, peer: Peer, leash: &Leash) {
+pub(crate) fn serve(task: &Task, slot: usize, stream: OwnedFd, peer: Peer, leash: &Leash<'_>) {
     if admitted(task, slot, &peer) {
-        serve_admitted(task, slot, stream, peer, leash);
+        let stopping = task.board.is_ending();
+        serve_admitted(task, slot, stream, peer, leash, stopping);
     }
 }
 
-/// The same for a peer that was admitted already.
-pub(crate) fn serve_admitted(task: &Task, slot: usize, stream: OwnedFd, peer: Peer, leash: &Leash) {
-    serve_watched(task, slot, Arc::new(stream), peer, &Told::new(leash, &task.board, slot));
+/// The same for a peer that was admitted already. `stopping`: the server wants to end.
+pub(crate) fn serve_admitted(
+    task: &Task,
+    slot: usize,
+    stream: OwnedFd,
+    peer: Peer,
+    leash: &Leash<'_>,
+    stopping: bool,
+) {
+    let told = Told::new(leash, &task.board, slot);
+    serve_watched(task, slot, stream.as_fd(), peer, &told, stopping);
 }
 
-/// The same by one who learns in another way what the server wants.
-pub(crate) fn serve_watched(task: &Task, slot: usize, stream: Arc<OwnedFd>, peer: Peer, watch: &dyn Watch) {
+/// The same by one who learns in another way what the server wants. The stream stays open.
+pub(crate) fn serve_watched(
+    task: &Task,
+    slot: usize,
+    stream: BorrowedFd<'_>,
+    peer: Peer,
+    watch: &dyn Watch,
+    stopping: bool,
+) {
     let mut connection = Connection::new(stream, peer, task.server.limits, watch);
-    if task.board.is_ending() {
+    if stopping {
         connection.stop();
     }
     let result = task.handler.serve(&mut connection);

@@ -116,7 +116,7 @@ impl Shared {
 }
 
 /// Accepts until there is a reason to leave, and returns when the last thread has ended.
-pub(crate) fn run(task: &Task, slot: usize, leash: &Leash) -> io::Result<()> {
+pub(crate) fn run(task: &Task, slot: usize, leash: &Leash<'_>) -> io::Result<()> {
     let freed = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
     let shared = Shared { state: Mutex::default(), arrival: Condvar::new(), freed };
     let mut accepting = Accepting::new(task, leash)?;
@@ -160,7 +160,7 @@ pub(crate) fn run(task: &Task, slot: usize, leash: &Leash) -> io::Result<()> {
 }
 
 /// The life of a thread.
-fn work(task: &Task, shared: &Shared, leash: &Leash) {
+fn work(task: &Task, shared: &Shared, leash: &Leash<'_>) {
     let Some(slot) = task.board.claim() else { return };
     task.board.own(slot, std::process::id());
     while let Some((stream, peer)) = shared.next() {

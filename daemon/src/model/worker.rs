@@ -18,25 +18,37 @@ pub(crate) use super::serve::{Datagrams, admitted, is_everyday, serve_watched};
 /// What a worker process ends with when something failed that it has told.
 pub(crate) const TOLD: i32 = 1;
 
-/// Serves the one connection for which a worker of *fork* was made; returns its exit code.
-pub(crate) fn serve(task: &Task, slot: usize, connection: (OwnedFd, Peer), leash: &Leash) -> i32 {
-    if !begin(task, slot) {
+/// Serves the one connection for which a worker of *fork* was made; returns its exit code. The master tells in the slot who
+/// has it, and tells here whether the server was `stopping` at the fork: a new process pays for each page that it touches.
+pub(crate) fn serve(
+    task: &Task,
+    slot: usize,
+    connection: (OwnedFd, Peer),
+    leash: &Leash<'_>,
+    stopping: bool,
+) -> i32 {
+    if !begin_service(task) {
         return TOLD;
     }
     let (stream, peer) = connection;
-    serve_admitted(task, slot, stream, peer, leash);
+    serve_admitted(task, slot, stream, peer, leash, stopping);
     0
 }
 
 /// Starts the program that serves a connection in the place of a worker, if the service is one.
 pub(crate) fn program(task: &Task, stream: &OwnedFd, peer: &Peer) -> Option<io::Result<Running>> {
-    let local = local_of(stream, peer);
+    // Only who starts a program asks for it, which is a system call.
+    let local = || local_of(stream.as_fd(), peer);
     task.handler.start_program(peer, &local, stream.as_fd())
 }
 
 /// The state of a worker's own.
 pub(crate) fn begin(task: &Task, slot: usize) -> bool {
     task.board.own(slot, std::process::id());
+    begin_service(task)
+}
+
+fn begin_service(task: &Task) -> bool {
     let begun = task.handler.begin_worker();
     if let Err(error) = &begun {
         let name = &task.server.name;
@@ -46,7 +58,7 @@ pub(crate) fn begin(task: &Task, slot: usize) -> bool {
 }
 
 /// Runs the worker that owns `slot`; returns its exit code.
-pub(crate) fn live(task: &Task, slot: usize, leash: &Leash) -> i32 {
+pub(crate) fn live(task: &Task, slot: usize, leash: &Leash<'_>) -> i32 {
     if !begin(task, slot) {
         return TOLD;
     }

@@ -103,10 +103,10 @@ impl Handler for Exec {
     fn start_program(
         &self,
         peer: &Peer,
-        local: &Peer,
+        local: &dyn Fn() -> Peer,
         connection: BorrowedFd<'_>,
     ) -> Option<io::Result<Running>> {
-        Some(self.begin(peer, local, connection))
+        Some(self.begin(peer, &local(), connection))
     }
 
     fn diagnostics(&self) -> io::Result<Option<BorrowedFd<'_>>> {

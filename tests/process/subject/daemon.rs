@@ -110,7 +110,7 @@ fn claim(path: &Path) -> Result<(PidFile, StartLock), Box<dyn Error>> {
 fn start_worker(lifeline: &Lifeline, pid_file: &PidFile, options: &[&str]) -> Result<(), Box<dyn Error>> {
     let by_leash = value(options, "worker") == Some("leash");
     let user = value(options, "worker-user");
-    fork_worker(lifeline, &[pid_file.as_fd()], |leash| {
+    fork_worker(lifeline, [pid_file.as_fd()], |leash| {
         if let Some(user) = user {
             let became = Account::lookup(user, None).and_then(|account| account.assume());
             if became.is_err() || leash.renew().is_err() {

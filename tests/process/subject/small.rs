@@ -50,7 +50,7 @@ pub fn lock(kind: &str, path: &str) -> Outcome {
             let (told, tell) = nix::unistd::pipe()?;
             // Dropped only by the end of this process: a worker that finds it closed takes the master for dead.
             let lifeline = Lifeline::new()?;
-            let heir = child::fork_worker(&lifeline, &[], |_| {
+            let heir = child::fork_worker(&lifeline, [], |_| {
                 let _ = nix::sys::prctl::set_pdeathsig(None);
                 let _ = nix::unistd::write(&tell, b"x");
                 wait_for_ever()
@@ -147,7 +147,7 @@ pub fn reap(way: &str) -> Outcome {
     let lifeline = Lifeline::new()?;
     let mut born = Vec::new();
     for number in 0..10 {
-        born.push(child::fork_worker(&lifeline, &[], |_| number)?);
+        born.push(child::fork_worker(&lifeline, [], |_| number)?);
     }
     if way == "ignore" {
         // Nothing tells that they are gone but their absence.

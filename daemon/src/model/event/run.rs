@@ -15,7 +15,7 @@ use crate::gate::Arrival;
 const MANY: usize = 256;
 
 /// Accepts and serves until there is a reason to leave and the last connection has ended.
-pub(crate) fn run(task: &Task, slot: usize, leash: &Leash) -> io::Result<()> {
+pub(crate) fn run(task: &Task, slot: usize, leash: &Leash<'_>) -> io::Result<()> {
     let mut crowd = Crowd::new(task, slot);
     let mut accepting = Accepting::new(task, leash)?;
     accepting.gate().expect(MANY);
