@@ -22,6 +22,15 @@ impl Caller {
     }
 }
 
+/// The kinds of init script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Style {
+    /// Calls foobarctl.
+    Thin,
+    /// Needs no foobarctl on the machine.
+    Standalone,
+}
+
 /// Why a script cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScriptError {

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 
 use crate::exit::Action;
 use crate::layout::Layout;
+use crate::layout::facts::OpenRc;
 use crate::lsb;
-use crate::material::{self, Caller, ScriptError};
+use crate::material::{self, Caller, ScriptError, Style};
 use crate::name::Runlevels;
+use crate::seal;
 use crate::service::Service;
 use crate::shell;
 
@@ -147,23 +149,48 @@ pub(crate) fn thin(service: &Service, layout: &Layout, caller: &Caller) -> Resul
 /// # Errors
 /// [`ScriptError`] when a value cannot stand in it.
 pub(crate) fn standalone(service: &Service, layout: &Layout) -> Result<String, ScriptError> {
-    let mut arguments = String::new();
-    for argument in &service.arguments {
-        arguments.push(' ');
-        arguments.push_str(&shell::quote(argument)?);
-    }
     let reload = service.reload_signal.map_or("", |signal| signal.name());
     let mut values = common(service)?;
     values.extend([
         ("PROGRAM", material::path(&service.program)?),
-        ("ARGUMENTS", arguments),
         ("PID_FILE", material::path(&service.pid_file)?),
-        ("STOP_SIGNAL", service.stop_signal.name().to_owned()),
-        ("STOP_TIMEOUT", service.stop_timeout.as_secs().to_string()),
+        ("DEFAULTS", layout.defaults_file(service.name.as_str())),
+        ("COMMAND_ARGS", shell::quote(&command_args(service)?)?),
+        ("RETRY", retry(service)),
         ("RELOAD_SIGNAL", reload.to_owned()),
         ("UNIMPLEMENTED", Action::Unimplemented.code().to_string()),
     ]);
     fill(layout.standalone, &values)
+}
+
+/// The file of settings that the script of a service has read before it, with nothing set.
+///
+/// # Errors
+/// [`ScriptError`] when a value cannot stand in it.
+pub(crate) fn settings(service: &Service, openrc: OpenRc, style: Style) -> Result<String, ScriptError> {
+    let name = ("NAME", service.name.to_string());
+    let text = match style {
+        Style::Thin => fill(openrc.settings, &[name])?,
+        Style::Standalone => {
+            let arguments = command_args(service)?;
+            // A second line would be no comment any more.
+            let shown = if arguments.contains(char::is_control) { String::new() } else { arguments };
+            let values = [name, ("COMMAND_ARGS", shell::quote(&shown)?), ("RETRY", retry(service))];
+            fill(openrc.standalone_settings, &values)?
+        }
+    };
+    Ok(seal::add(&text))
+}
+
+/// The arguments as a shell reads them.
+fn command_args(service: &Service) -> Result<String, ScriptError> {
+    let words = service.arguments.iter().map(|argument| shell::quote(argument));
+    Ok(words.collect::<Result<Vec<String>, _>>()?.join(" "))
+}
+
+/// How start-stop-daemon is to stop the program.
+fn retry(service: &Service) -> String {
+    format!("{}/{}/KILL/2", service.stop_signal.name(), service.stop_timeout.as_secs())
 }
 
 fn fill(template: &str, values: &[(&'static str, String)]) -> Result<String, ScriptError> {

@@ -6,21 +6,12 @@ use crate::layout::Layout;
 use crate::layout::facts::Dialect;
 use crate::lsb::{self, chkconfig};
 use crate::material::path;
-pub use crate::material::{Caller, ScriptError, header};
+pub use crate::material::{Caller, ScriptError, Style, header};
 use crate::name::Runlevels;
 use crate::openrc;
 use crate::seal;
 use crate::service::Service;
 use crate::shell;
-
-/// The kinds of init script.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Style {
-    /// Calls foobarctl.
-    Thin,
-    /// Needs no foobarctl on the machine.
-    Standalone,
-}
 
 /// The init script, sealed (see [`seal`]).
 ///

@@ -6,10 +6,12 @@
 description=@DESCRIPTION@
 program=@PROGRAM@
 pid_file=@PID_FILE@
-stop_signal=@STOP_SIGNAL@
-stop_timeout=@STOP_TIMEOUT@
 reload_signal=@RELOAD_SIGNAL@
 extra_started_commands="reload"
+
+# What @DEFAULTS@ may have set.
+[ -n "${command_args+set}" ] || command_args=@COMMAND_ARGS@
+[ -n "$retry" ] || retry=@RETRY@
 
 depend() {
 @DEPEND@
@@ -18,13 +20,13 @@ depend() {
 # When its first process exits, the program is ready and its PID file is there.
 start() {
 	ebegin "Starting @NAME@"
-	start-stop-daemon --start --exec "$program" --pidfile "$pid_file" --@ARGUMENTS@
+	eval "start-stop-daemon --start --exec \"\$program\" --pidfile \"\$pid_file\" -- $command_args"
 	eend $?
 }
 
 stop() {
 	ebegin "Stopping @NAME@"
-	start-stop-daemon --stop --exec "$program" --pidfile "$pid_file" --retry "$stop_signal/$stop_timeout/KILL/2"
+	start-stop-daemon --stop --exec "$program" --pidfile "$pid_file" --retry "$retry"
 	eend $?
 }
 

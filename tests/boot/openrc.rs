@@ -6,7 +6,7 @@ use std::process::Command;
 
 use foobar_tests::{Testbed, skip, source_tree};
 
-use crate::system::{assert_down, assert_up, with_programs};
+use crate::system::{assert_down, assert_up, pid, with_programs};
 
 const PACKAGES: [&str; 3] = ["libeinfo1", "librc1", "openrc"];
 
@@ -70,6 +70,13 @@ fn openrc_starts_and_stops_it() {
     assert_up(&bed);
     assert_eq!(state(&bed), "started");
     bed.ok("rc-service foobar reload");
+    // What an administrator sets for OpenRC counts.
+    let soft_limit = |bed: &Testbed| {
+        bed.ok(&format!("awk '/^Max open files/ {{ print $4 }}' /proc/{}/limits", pid(bed)))
+    };
+    bed.ok("echo 'rc_ulimit=\"-n 777\"' >>/etc/conf.d/foobar && rc-service foobar restart");
+    assert_eq!(soft_limit(&bed), "777");
+    assert!(assert_up(&bed) > 1);
     bed.ok("foobarctl stop");
     assert_eq!(state(&bed), "stopped");
     bed.ok("foobarctl start");
@@ -90,11 +97,18 @@ fn openrc_starts_and_stops_it() {
     bed.ok("foobarctl install --standalone --force");
     bed.reboot();
     assert_up(&bed);
+    // With the arguments and the patience of the administrator, which are not those of the script.
+    bed.ok("cp /etc/foobard.toml /etc/other.toml");
+    bed.ok("echo 'command_args=\"--config /etc/other.toml --pid-file /var/run/foobar.pid\"' >>/etc/conf.d/foobar");
     bed.ok("rc-service foobar restart");
     assert_up(&bed);
+    let line = bed.ok(&format!("tr '\\0' ' ' </proc/{}/cmdline", pid(&bed)));
+    assert!(line.contains("--config /etc/other.toml"), "{line}");
     bed.ok("rc-service foobar stop");
     assert_down(&bed);
-    bed.ok("foobarctl uninstall");
+    let told = bed.run("foobarctl uninstall");
+    assert!(told.status == 0 && told.stderr.contains("/etc/conf.d/foobar was"), "{told:?}");
     assert_eq!(bed.run("ls -d /etc/init.d/foobar /etc/runlevels/*/foobar").stdout, "");
+    bed.ok("foobarctl uninstall --purge && [ ! -e /etc/conf.d/foobar ]");
     bed.shutdown();
 }

@@ -161,6 +161,10 @@ pub struct OpenRc {
     pub started_dir: &'static str,
     /// What is in the directory of scripts and is none.
     pub not_scripts: &'static [&'static str],
+    /// The defaults file of a service whose script calls foobarctl, with `@SLOT@`s; openrc-run reads it.
+    pub settings: &'static str,
+    /// The same of a script that needs no foobarctl.
+    pub standalone_settings: &'static str,
 }
 
 /// See [`Scheme::Hooks`].

@@ -16,6 +16,8 @@ pub const OPENRC: Layout = Layout {
         runlevels: &["sysinit", "boot", "default", "nonetwork", "single", "shutdown"],
         started_dir: "/run/openrc/started",
         not_scripts: &["functions.sh", "rc", "rcS", "README"],
+        settings: include_str!("../../templates/openrc.conf"),
+        standalone_settings: include_str!("../../templates/openrc-standalone.conf"),
     }),
     runlevels: &[],
     facilities: "",

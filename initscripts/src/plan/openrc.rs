@@ -1,6 +1,6 @@
 //! Services of OpenRC: a script, and a link to it in the directory of a named runlevel, as rc-update(8) makes it.
 
-use super::put::{drop_file, is_foreign, put};
+use super::put::{drop_file, is_foreign, offer, put};
 use super::request::{Existing, Found, Install, PlanError, Toggle, Uninstall};
 use crate::layout::Layout;
 use crate::layout::facts::OpenRc;
@@ -27,6 +27,8 @@ impl Tree<'_> {
         let wanted = script::render(wish.service, self.layout, wish.style, wish.caller)?;
         let path = self.layout.script(name);
         let is_there = self.existing.contains_key(&path);
+        let settings = openrc::settings(wish.service, self.openrc, wish.style)?;
+        offer(&self.layout.defaults_file(name), settings, self.existing, plan);
         if let Some(level) = openrc::level(wish.service.runlevels).filter(|_| self.enabled(name).is_empty()) {
             if is_there && !wish.force {
                 plan.notes.push(format!("{name} stays disabled: enable or --force starts it again"));
@@ -38,7 +40,7 @@ impl Tree<'_> {
         Ok(())
     }
 
-    /// Removes the links, then the script.
+    /// Removes the links, then the script and its settings.
     pub(super) fn uninstall(self, wish: &Uninstall<'_>, plan: &mut Plan) -> Result<(), PlanError> {
         let name = wish.name.as_str();
         let path = self.layout.script(name);
@@ -47,6 +49,11 @@ impl Tree<'_> {
         }
         self.unlink(name, plan);
         drop_file(&path, wish.purge || wish.force, self.existing, plan);
+        let settings = self.layout.defaults_file(name);
+        // One without a trace of ours may belong to anybody.
+        if self.existing.get(&settings).is_some_and(|found| !is_foreign(found)) {
+            drop_file(&settings, wish.purge, self.existing, plan);
+        }
         Ok(())
     }
 

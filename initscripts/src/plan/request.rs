@@ -50,6 +50,7 @@ pub fn watched(layout: &Layout, installed: &Installed, name: &ServiceName, more:
     files.push(inittab::PATH.to_owned());
     if let Scheme::OpenRc(openrc) = layout.scheme {
         files.extend(openrc.links(name.as_str()));
+        files.push(layout.defaults_file(name.as_str()));
     }
     if let Scheme::Hooks(hooks) = layout.scheme {
         files.extend(hooks.callers.iter().map(|caller| caller.path.to_owned()));
@@ -70,9 +71,11 @@ pub fn watched(layout: &Layout, installed: &Installed, name: &ServiceName, more:
 /// The directories that must be there for a service to run.
 pub(super) fn directories(layout: &Layout) -> Vec<String> {
     let fixed = [layout.script_dir, layout.service_dir, layout.pid_dir, layout.log_dir].map(str::to_owned);
+    let has_settings = matches!(layout.scheme, Scheme::OpenRc(_));
     fixed
         .into_iter()
         .chain(layout.lock_dir.map(str::to_owned))
+        .chain(has_settings.then(|| layout.defaults_dir.to_owned()))
         .chain(layout.runlevels.iter().map(|level| layout.runlevel_dir(*level)))
         .collect()
 }

@@ -35,7 +35,8 @@ pub fn respawn(
     let leave =
         Uninstall { name: &wish.service.name, extras: &[], leftovers: &[], purge: false, force: wish.force };
     let left = uninstall::uninstall(&leave, layout, installed, existing)?;
-    let scripts = layout.scripts_in(installed, name);
+    let mut scripts = layout.scripts_in(installed, name);
+    scripts.push(layout.defaults_file(name));
     let kept = [layout.service_file(name), layout.service_dir.to_owned(), PATH.to_owned()];
     plan.steps.extend(left.steps.into_iter().filter(|step| !kept.iter().any(|path| path == step.path())));
     plan.notes

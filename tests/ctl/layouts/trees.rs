@@ -123,6 +123,41 @@ fn in_openrc_a_service_that_was_disabled_stays_so() {
 }
 
 #[test]
+fn in_openrc_an_administrators_settings_are_his() {
+    let root = Root::openrc();
+    let file = root.path("etc/conf.d/foobar");
+    let text = || std::fs::read_to_string(&file).unwrap();
+    root.ctl(&["install"]).expect(0);
+    assert!(text().contains("\n#rc_need=") && !text().contains("command_args"), "{}", text());
+    assert!(text().lines().all(|line| line.is_empty() || line.starts_with('#')), "it sets something: {}", text());
+    // Nobody has touched it, so it follows the script.
+    root.ctl(&["install", "--standalone"]).expect(0);
+    for line in
+        ["#command_args='--config /etc/foobard.toml --pid-file /var/run/foobar.pid'", "#retry=TERM/5/KILL/2"]
+    {
+        assert!(text().lines().any(|there| there == line), "no {line} in:\n{}", text());
+    }
+    assert!(text().lines().all(|line| line.is_empty() || line.starts_with('#')), "it sets something: {}", text());
+    // Somebody has, which is what it is for: nothing is said of it, and --force leaves it alone, too.
+    let mine = text().replace("#retry=TERM/5/KILL/2", "retry=TERM/20");
+    std::fs::write(&file, &mine).unwrap();
+    for verb in [&["install", "--standalone"][..], &["install", "--force"]] {
+        let ran = root.ctl(verb).expect(0);
+        assert!(!ran.err.contains("conf.d"), "{ran:#?}");
+        assert_eq!(text(), mine);
+    }
+    let ran = root.ctl(&["uninstall"]).expect(0);
+    assert!(ran.err.contains("/etc/conf.d/foobar was written or changed by hand and is kept"), "{ran:#?}");
+    root.ctl(&["uninstall", "--purge"]).expect(0);
+    assert!(!file.exists());
+    // One that was there before, and was never ours, is no part of the service.
+    std::fs::write(&file, "FOO=1\n").unwrap();
+    root.ctl(&["install"]).expect(0);
+    root.ctl(&["uninstall", "--purge"]).expect(0);
+    assert_eq!(text(), "FOO=1\n");
+}
+
+#[test]
 fn list_tells_where_services_start() {
     let starts = |root: &Root, name: &str| {
         let rows = root.ctl(&["--format", "json", "list"]).expect(0).json();

@@ -6,10 +6,12 @@
 description='foobar network echo server'
 program=/usr/sbin/foobard
 pid_file=/var/run/foobar.pid
-stop_signal=TERM
-stop_timeout=5
 reload_signal=HUP
 extra_started_commands="reload"
+
+# What /etc/conf.d/foobar may have set.
+[ -n "${command_args+set}" ] || command_args='--config /etc/foobard.toml --pid-file /var/run/foobar.pid'
+[ -n "$retry" ] || retry=TERM/5/KILL/2
 
 depend() {
 	use localmount netmount logger net
@@ -18,13 +20,13 @@ depend() {
 # When its first process exits, the program is ready and its PID file is there.
 start() {
 	ebegin "Starting foobar"
-	start-stop-daemon --start --exec "$program" --pidfile "$pid_file" -- --config /etc/foobard.toml --pid-file /var/run/foobar.pid
+	eval "start-stop-daemon --start --exec \"\$program\" --pidfile \"\$pid_file\" -- $command_args"
 	eend $?
 }
 
 stop() {
 	ebegin "Stopping foobar"
-	start-stop-daemon --stop --exec "$program" --pidfile "$pid_file" --retry "$stop_signal/$stop_timeout/KILL/2"
+	start-stop-daemon --stop --exec "$program" --pidfile "$pid_file" --retry "$retry"
 	eend $?
 }
 
@@ -37,4 +39,4 @@ reload() {
 	start-stop-daemon --signal "$reload_signal" --exec "$program" --pidfile "$pid_file"
 	eend $?
 }
-# Written by foobarctl. Changes by hand are kept: this checksum shows them: 3a23c0d7b46019ee
+# Written by foobarctl. Changes by hand are kept: this checksum shows them: 5a8a3f69f7cf4d0c
