@@ -66,8 +66,8 @@ pub struct Installed {
     pub(crate) conf: Conf,
     /// Each script provides the name of its file, whatever its header says.
     by_name: bool,
-    /// Headers are read as SUSE's insserv reads them.
-    suse: bool,
+    /// Headers are read, and links made, as SUSE's insserv does it.
+    pub(crate) suse: bool,
 }
 
 /// A header with its words as symbols.
@@ -152,8 +152,9 @@ impl Installed {
         Installed { by_name: true, ..Installed::default() }
     }
 
-    /// An empty root whose headers mean what they mean to SUSE's insserv: B is what runs once at boot, and a service is
-    /// stopped wherever it starts in runlevels 2 to 5, and nowhere else.
+    /// An empty root whose headers mean what they mean to SUSE's insserv: B is what runs once at boot, a service is
+    /// stopped wherever it starts in runlevels 2 to 5 and B, and nowhere else, one that names no runlevels starts in 3 and 5,
+    /// and what is not said of stopping is as for starting.
     #[must_use]
     pub fn suse() -> Installed {
         Installed { suse: true, ..Installed::default() }
@@ -296,7 +297,7 @@ impl Installed {
         let fields = scan::scan(text, |_, _| {});
         let mut head = Head { first: self.words.len() as u32, ..Head::default() };
         for (at, key) in Key::ALL.into_iter().take(LISTS).enumerate() {
-            for word in words::names(value(&fields, key)) {
+            for word in words::names(value(&fields, self.said(&fields, key))) {
                 let symbol = self.names.intern(word);
                 self.words.push(symbol);
             }
@@ -321,9 +322,10 @@ impl Installed {
         };
         (head.start, head.stop) = (levels(Key::DefaultStart), levels(Key::DefaultStop));
         if suse {
-            let fixed: Runlevels =
-                [Runlevel::R0, Runlevel::R1, Runlevel::R6, Runlevel::S].into_iter().collect();
-            head.stop = Some(head.start.unwrap_or_default().without(fixed));
+            let start = head.start.filter(|levels| !levels.is_empty());
+            let start = start.unwrap_or_else(|| [Runlevel::R3, Runlevel::R5].into_iter().collect());
+            let fixed: Runlevels = [Runlevel::R0, Runlevel::R1, Runlevel::R6].into_iter().collect();
+            (head.start, head.stop) = (Some(start), Some(start.without(fixed)));
         }
         head.interactive = value(&fields, Key::Interactive) == "true";
         head.named = own.is_some() || !value(&fields, Key::Provides).is_empty();
@@ -337,6 +339,17 @@ impl Installed {
         }
         self.heads.push(head);
         self.heads.len() as u32 - 1
+    }
+
+    /// The key whose value counts for `key`.
+    fn said(&self, fields: &Fields<'_>, key: Key) -> Key {
+        let of_starting = match key {
+            Key::RequiredStop => Key::RequiredStart,
+            Key::ShouldStop => Key::ShouldStart,
+            Key::StopAfter => Key::StartBefore,
+            _ => key,
+        };
+        if self.suse && value(fields, key).is_empty() { of_starting } else { key }
     }
 
     fn directives(&mut self, text: &[u8]) -> Vec<Directive> {

@@ -71,9 +71,8 @@ fn openrc_starts_and_stops_it() {
     assert_eq!(state(&bed), "started");
     bed.ok("rc-service foobar reload");
     // What an administrator sets for OpenRC counts.
-    let soft_limit = |bed: &Testbed| {
-        bed.ok(&format!("awk '/^Max open files/ {{ print $4 }}' /proc/{}/limits", pid(bed)))
-    };
+    let soft_limit =
+        |bed: &Testbed| bed.ok(&format!("awk '/^Max open files/ {{ print $4 }}' /proc/{}/limits", pid(bed)));
     bed.ok("echo 'rc_ulimit=\"-n 777\"' >>/etc/conf.d/foobar && rc-service foobar restart");
     assert_eq!(soft_limit(&bed), "777");
     assert!(assert_up(&bed) > 1);

@@ -7,4 +7,5 @@ mod numbers;
 mod roots;
 mod safety;
 mod slackware;
+mod suse;
 mod trees;

@@ -35,6 +35,7 @@ pub const DEBIAN: Layout = Layout {
         boot: "/etc/init.d/.depend.boot",
         start: "/etc/init.d/.depend.start",
         stop: "/etc/init.d/.depend.stop",
+        halt: None,
         conf: "/etc/insserv.conf",
         conf_dir: "/etc/insserv.conf.d",
         overrides: ["/etc/insserv/overrides", "/usr/share/insserv/overrides"],

@@ -59,6 +59,8 @@ pub struct Depend {
     pub start: &'static str,
     /// Stop order.
     pub stop: &'static str,
+    /// Stop order of what was started once at boot, if insserv writes one.
+    pub halt: Option<&'static str>,
     /// Facilities and their members.
     pub conf: &'static str,
     /// More of the same, a file a package.

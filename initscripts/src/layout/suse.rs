@@ -1,5 +1,6 @@
-//! SUSE with sysvinit: insserv's order, links below the directory of scripts, and a kill link beside each start link.
-//! `.depend.halt`, which its insserv writes beside the three files that Debian's writes, is left as it is. Sources: insserv(8) and init.d(7) as SUSE has them, chkconfig(8) of SUSE.
+//! SUSE with sysvinit: insserv's order, links below the directory of scripts, a kill link beside each start link, and
+//! `.depend.halt`, by which halt stops what boot has started. Sources: insserv(8) and init.d(7) as SUSE has them,
+//! chkconfig(8) of SUSE, and what an insserv that was built for SUSE does.
 
 use crate::layout::facts::{Depend, Dialect, Layout, Marks, Numbers, Scheme, SysV};
 use crate::name::Runlevel;
@@ -35,6 +36,7 @@ pub const SUSE: Layout = Layout {
         boot: "/etc/init.d/.depend.boot",
         start: "/etc/init.d/.depend.start",
         stop: "/etc/init.d/.depend.stop",
+        halt: Some("/etc/init.d/.depend.halt"),
         conf: "/etc/insserv.conf",
         conf_dir: "/etc/insserv.conf.d",
         overrides: ["/etc/insserv/overrides", "/usr/share/insserv/overrides"],

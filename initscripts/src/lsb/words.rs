@@ -29,10 +29,11 @@ pub(crate) enum Levels {
     Fatal,
 }
 
-/// The same for SUSE, where `B` is what runs once at boot.
+/// The same for SUSE, where `B` is what runs once at boot, and `S` a single-user mode that has no links of services.
 pub(crate) fn levels_of_suse(value: &str) -> Runlevels {
     let one = |word: &str| match word {
         "b" | "B" => Some(Runlevel::S),
+        "s" | "S" => None,
         _ => word.parse().ok().filter(|_| word.len() == 1).and_then(Runlevel::from_letter),
     };
     pieces(value).filter_map(one).collect()

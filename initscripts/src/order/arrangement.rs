@@ -29,6 +29,8 @@ pub struct Arrangement {
     pub start: String,
     /// The whole text of `.depend.stop`.
     pub stop: String,
+    /// The whole text of `.depend.halt`, which SUSE has beside them: in which order what was started once at boot is stopped.
+    pub halt: String,
     /// What insserv would warn of.
     pub warnings: Vec<Warning>,
     kept: Vec<Link>,
@@ -83,7 +85,8 @@ pub fn arrange(installed: &Installed, change: &Change) -> Result<Arrangement, Or
     linker.run(&order, &arguments);
     let mut arrangement = collect(installed, &linker, &dangling, warnings);
     let texts = Writer::new(weaver.names, &weaver.graph, greatest).write(order);
-    (arrangement.boot, arrangement.start, arrangement.stop) = (texts.boot, texts.start, texts.stop);
+    (arrangement.boot, arrangement.start) = (texts.boot, texts.start);
+    (arrangement.stop, arrangement.halt) = (texts.stop, texts.halt);
     Ok(arrangement)
 }
 

@@ -1,5 +1,5 @@
-//! The texts of `.depend.boot`, `.depend.start` and `.depend.stop`, which startpar reads: the scripts that have
-//! links, in order, and for each the scripts it waits for.
+//! The texts of `.depend.boot`, `.depend.start`, `.depend.stop` and SUSE's `.depend.halt`, which startpar reads: the scripts
+//! that have links, in order, and for each the scripts it waits for.
 
 use super::graph::{Graph, Phase, flag, list};
 use crate::name::Runlevels;
@@ -8,12 +8,13 @@ use crate::symbols::{NONE, Symbol, Symbols};
 /// How many dependencies of one script insserv remembers to leave out what they imply.
 const REMEMBERED: usize = 100;
 
-/// The three texts.
+/// The texts.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     pub boot: String,
     pub start: String,
     pub stop: String,
+    pub halt: String,
 }
 
 /// Writes the texts of a graph whose numbers are final.
@@ -59,6 +60,9 @@ impl<'a> Writer<'a> {
                 self.rule(&mut texts.stop, service, Phase::Stop);
             }
         }
+        let boot = self.scripts(&order, Phase::Stop, Runlevels::BOOT);
+        self.line(&mut texts.halt, "TARGETS =", &boot);
+        boot.iter().for_each(|&service| self.rule(&mut texts.halt, service, Phase::Stop));
         texts
     }
 

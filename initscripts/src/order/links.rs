@@ -69,7 +69,12 @@ impl<'a> Linker<'a> {
             let hidden = self.change.action == Action::Remove
                 && self.change.force
                 && self.graph.has(service, flag::SHADOWED);
-            if self.change.defaults || level == Runlevel::S || hidden {
+            let swept = match level {
+                Runlevel::R0 | Runlevel::R1 | Runlevel::R6 => self.installed.suse,
+                Runlevel::S => !self.installed.suse,
+                _ => false,
+            };
+            if self.change.defaults || swept || hidden {
                 self.alive[place] = false;
                 self.count(service, -1);
             }
@@ -98,7 +103,8 @@ impl<'a> Linker<'a> {
         } else {
             return;
         };
-        if kind == Kind::Kill && level == Runlevel::S {
+        // SUSE's halt calls the kill links of what was started at boot.
+        if kind == Kind::Kill && level == Runlevel::S && !self.installed.suse {
             return;
         }
         let sequence = self.graph.side(node, phase).depth;

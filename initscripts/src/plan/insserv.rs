@@ -55,14 +55,15 @@ struct Wanted {
     boot: String,
     start: String,
     stop: String,
+    halt: String,
     warnings: Vec<Warning>,
 }
 
 impl From<Arrangement> for Wanted {
     fn from(found: Arrangement) -> Wanted {
         let links = found.links().cloned().collect();
-        let Arrangement { boot, start, stop, warnings, .. } = found;
-        Wanted { links, boot, start, stop, warnings }
+        let Arrangement { boot, start, stop, halt, warnings, .. } = found;
+        Wanted { links, boot, start, stop, halt, warnings }
     }
 }
 
@@ -80,7 +81,7 @@ impl Wanted {
         });
         let (starts, stops) = (Wanted::from(starts?), Wanted::from(stops?));
         let links = starts.links.union(&stops.links).cloned().collect();
-        Ok(Wanted { links, stop: stops.stop, ..starts })
+        Ok(Wanted { links, stop: stops.stop, halt: stops.halt, ..starts })
     }
 }
 
@@ -164,6 +165,7 @@ fn depend(layout: &Layout, existing: &Existing, arrangement: &Wanted, settled: b
     let Some(files) = &layout.depend else { return Vec::new() };
     let wanted =
         [(files.boot, &arrangement.boot), (files.start, &arrangement.start), (files.stop, &arrangement.stop)];
+    let halt = files.halt.map(|path| (path, &arrangement.halt));
     let differs = |path: &str, text: &str| match existing.get(path) {
         Some(Found::File { text: there, .. }) if settled => {
             sorted(&String::from_utf8_lossy(there)) != sorted(text)
@@ -173,6 +175,7 @@ fn depend(layout: &Layout, existing: &Existing, arrangement: &Wanted, settled: b
     };
     wanted
         .into_iter()
+        .chain(halt)
         .filter(|(path, text)| differs(path, text))
         .map(|(path, text)| Step::Write {
             path: path.to_owned(),

@@ -58,6 +58,7 @@ pub fn watched(layout: &Layout, installed: &Installed, name: &ServiceName, more:
     files.extend(more.iter().map(|path| (*path).to_owned()));
     if let Some(depend) = &layout.depend {
         files.extend([depend.boot, depend.start, depend.stop, depend.conf].map(str::to_owned));
+        files.extend(depend.halt.map(str::to_owned));
     }
     let mut paths: BTreeSet<String> = files.iter().flat_map(|path| ancestors(path)).collect();
     for directory in directories(layout) {

@@ -131,7 +131,7 @@ impl Tree<'_> {
         let own = self.installed.links().filter(|link| &*link.name == name && link.kind == Kind::Start);
         let now: Runlevels = own.map(|link| link.runlevel).collect();
         let wanted = if kind == Kind::Start { now.union(levels) } else { now.without(levels) };
-        let stops = wanted.without([Runlevel::S].into_iter().collect());
+        let stops = wanted.without([Runlevel::R0, Runlevel::R1, Runlevel::R6].into_iter().collect());
         let argument = Argument { name: name.to_owned(), start: Some(wanted), stop: Some(stops) };
         let arguments = if wanted.is_empty() { Vec::new() } else { vec![argument] };
         let change = Change { arguments, ..Change::default() }.forced();

@@ -39,8 +39,15 @@ const REDHAT: [Row; 6] = [
     ),
 ];
 
-const SUSE: [Row; 4] = [
-    ("boot.localfs", &["Provides: boot.localfs", "Default-Start: B"], "B:S01"),
+const SUSE: [Row; 6] = [
+    ("boot.udev", &["Provides: boot.udev", "Default-Start: B"], "B:S01 B:K02"),
+    (
+        "boot.localfs",
+        &["Provides: boot.localfs", "Required-Start: boot.udev", "Required-Stop:", "Default-Start: B"],
+        "B:S02 B:K01",
+    ),
+    // One that runs in single-user mode as well, and is not on.
+    ("kbd", &["Provides: kbd", "Required-Start: boot.localfs", "Default-Start: S 1 2 3 5"], ""),
     (
         "network",
         &["Provides: network", "Required-Start: boot.localfs", "Default-Start: 2 3 5"],

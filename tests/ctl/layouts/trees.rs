@@ -129,7 +129,11 @@ fn in_openrc_an_administrators_settings_are_his() {
     let text = || std::fs::read_to_string(&file).unwrap();
     root.ctl(&["install"]).expect(0);
     assert!(text().contains("\n#rc_need=") && !text().contains("command_args"), "{}", text());
-    assert!(text().lines().all(|line| line.is_empty() || line.starts_with('#')), "it sets something: {}", text());
+    assert!(
+        text().lines().all(|line| line.is_empty() || line.starts_with('#')),
+        "it sets something: {}",
+        text()
+    );
     // Nobody has touched it, so it follows the script.
     root.ctl(&["install", "--standalone"]).expect(0);
     for line in
@@ -137,7 +141,11 @@ fn in_openrc_an_administrators_settings_are_his() {
     {
         assert!(text().lines().any(|there| there == line), "no {line} in:\n{}", text());
     }
-    assert!(text().lines().all(|line| line.is_empty() || line.starts_with('#')), "it sets something: {}", text());
+    assert!(
+        text().lines().all(|line| line.is_empty() || line.starts_with('#')),
+        "it sets something: {}",
+        text()
+    );
     // Somebody has, which is what it is for: nothing is said of it, and --force leaves it alone, too.
     let mine = text().replace("#retry=TERM/5/KILL/2", "retry=TERM/20");
     std::fs::write(&file, &mine).unwrap();
