@@ -122,7 +122,9 @@ once, and again whenever it ends (inittab(5)). Two lines are added to the file, 
 then init is told to read it (telinit q). foreground-arguments of the service file are what keeps the program
 from going into the background. enable and disable turn the entry on and off, with --runlevels in some
 runlevels only, and init then starts or ends the service; start and restart ask init; stop is refused, as init
-would start it again. Another install keeps the entry; uninstall removes it.";
+would start it again. Another install keeps the entry; uninstall removes it. The entry is written as the init of the
+tree reads it, sysvinit or busybox: busybox has no runlevels, an entry that is off is a comment there, and it is told by
+the signal HUP to process 1.";
 
 /// All codes, the worst first.
 fn findings() -> String {

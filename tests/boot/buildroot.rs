@@ -113,3 +113,61 @@ fn a_standalone_script_lives_with_busyboxs_tools_alone() {
     let console = power_off(&mut bed);
     in_order(&console, "rcK: /etc/init.d/S50foobar", "foobar stopped (PID");
 }
+
+#[test]
+fn init_itself_keeps_it_running() {
+    let Some(mut bed) = buildroot("busybox-respawn") else { return };
+    let made = bed.offline("foobarctl install --respawn");
+    assert!(made.status.success(), "{made:?}");
+    bed.boot();
+    let another = |bed: &Testbed, old: u32| {
+        foobar_tests::until("another foobard", crate::system::SOON, || {
+            let found: u32 = bed.read("/run/foobar.pid")?.trim().parse().ok()?;
+            (found != old && answers(bed)).then_some(found)
+        })
+    };
+    let mut running = another(&bed, 0);
+    assert!(bed.ok(&format!("cat /proc/{running}/stat")).contains(") S 1 "), "a child of init");
+    assert!(bed.ok("foobarctl status --format json").contains("\"respawn\": true"));
+    bed.ok(&format!("kill -KILL {running}"));
+    running = another(&bed, running);
+    let refused = bed.run("foobarctl stop");
+    assert!(refused.status == 1 && refused.stderr.contains("foobarctl disable foobar"), "{refused:?}");
+    let told = bed.ok("foobarctl restart");
+    assert!(told.contains(&format!("stopped foobar (PID {running}); init started foobar (PID ")), "{told}");
+    running = another(&bed, running);
+
+    // Off: it is ended at once, and init, which has read its table by then, starts no other.
+    bed.ok("foobarctl disable");
+    assert_eq!(bed.run("foobarctl status").status, 3);
+    until_buried(&bed);
+    assert_down(&bed);
+    bed.ok("foobarctl enable");
+    running = another(&bed, running);
+    bed.ok("foobarctl disable && foobarctl install");
+    power_off(&mut bed);
+    bed.boot();
+    assert_down(&bed);
+    bed.ok("foobarctl enable");
+    running = another(&bed, running);
+
+    // From init to a script, and back.
+    bed.ok("foobarctl uninstall");
+    until_buried(&bed);
+    assert_eq!(bed.read("/etc/inittab").unwrap(), INITTAB);
+    bed.ok("foobarctl install && foobarctl start");
+    let scripted = another(&bed, running);
+    bed.ok("foobarctl install --respawn");
+    running = another(&bed, scripted);
+    assert!(bed.ok(&format!("cat /proc/{running}/stat")).contains(") S 1 "), "a child of init");
+    assert_eq!(bed.run("ls /etc/init.d/*foobar").stdout, "");
+    let console = power_off(&mut bed);
+    assert!(!console.contains("bad inittab"), "{console}");
+}
+
+/// busybox's init looks once in a second for children that have ended, and then starts others.
+fn until_buried(bed: &Testbed) {
+    foobar_tests::until("the burial of foobard", crate::system::SOON, || {
+        bed.run("pgrep -x foobard").stdout.is_empty().then_some(())
+    });
+}

@@ -109,3 +109,86 @@ fn a_line_that_was_changed_by_hand_outlives_uninstall() {
     offline(&machine, &["uninstall", "--purge"]).expect(0);
     assert_eq!(table(&machine), TABLE);
 }
+
+/// The tree of a machine with busybox's init, as Buildroot makes it.
+fn buildroot(name: &str) -> Sandbox {
+    let sandbox = Sandbox::new(name);
+    fs::create_dir_all(sandbox.path().join("etc/init.d")).unwrap();
+    crate::support::executable(&sandbox.path().join("etc/init.d/rcS"), "#!/bin/sh\n");
+    fs::write(sandbox.path().join("etc/inittab"), BUSYBOX).unwrap();
+    sandbox
+}
+
+const BUSYBOX: &str =
+    "null::sysinit:/bin/mount -t proc proc /proc\n::respawn:/sbin/getty -L console 0 vt100\n";
+
+#[test]
+fn busyboxs_table_is_written_as_busybox_reads_it() {
+    let machine = buildroot("respawn-busybox");
+    let before = picture(machine.path());
+    let refused = offline(&machine, &["install", "--respawn", "--runlevels", "2345"]).expect(2);
+    assert!(refused.err.contains("has no runlevels"), "{refused:#?}");
+    same("refused", &before, &picture(machine.path()));
+    let told = offline(&machine, &["install", "--respawn"]).expect(0).out;
+    assert!(told.contains("etc/inittab (") && !told.contains("runlevel"), "{told}");
+    const LINE: &str =
+        "null::respawn:/usr/sbin/foobard --init --config /etc/foobard.toml --pid-file /var/run/foobar.pid\n";
+    assert!(table(&machine).starts_with(BUSYBOX) && table(&machine).ends_with(&format!("\n{LINE}")));
+    for again in [&["install", "--respawn"][..], &["install"]] {
+        assert_eq!(offline(&machine, again).expect(0).out, "foobar is installed already, nothing to do\n");
+    }
+    let installed = picture(machine.path());
+    let row = || offline(&machine, &["list", "--format", "json"]).expect(0).json()[0].clone();
+    assert_eq!((&row()["start"], &row()["respawn"]), (&"S".into(), &true.into()));
+
+    offline(&machine, &["disable"]).expect(0);
+    assert!(table(&machine).ends_with(&format!("\n#{LINE}")), "{}", table(&machine));
+    assert_eq!(row()["start"], "");
+    assert_eq!(offline(&machine, &["disable"]).expect(0).out, "foobar is disabled already, nothing to do\n");
+    let kept = offline(&machine, &["install"]).expect(0);
+    assert!(kept.err.contains("foobar stays disabled in /etc/inittab"), "{kept:#?}");
+    assert!(offline(&machine, &["enable", "--runlevels", "3"]).expect(2).err.contains("has no runlevels"));
+    offline(&machine, &["enable"]).expect(0);
+    same("enable after disable", &installed, &picture(machine.path()));
+
+    // Two services have two lines, which differ in nothing but the command.
+    let other = "program = \"/bin/other\"\ntype = \"forking\"\nforeground-arguments = [\"-f\"]\n";
+    fs::write(machine.path().join("etc/foobar/other.toml"), other).unwrap();
+    offline(&machine, &["install", "other", "--respawn"]).expect(0);
+    assert!(table(&machine).ends_with("\nnull::respawn:/bin/other -f\n"), "{}", table(&machine));
+    offline(&machine, &["uninstall", "other", "--purge"]).expect(0);
+    same("one of two is gone", &installed, &picture(machine.path()));
+
+    let mine = table(&machine).replace("--init", "--init --mine");
+    fs::write(machine.path().join("etc/inittab"), &mine).unwrap();
+    let kept = offline(&machine, &["uninstall"]).expect(0);
+    assert!(kept.err.contains("line 4, was changed by hand"), "{kept:#?}");
+    assert_eq!(table(&machine), mine);
+    offline(&machine, &["uninstall", "--purge"]).expect(0);
+    assert_eq!(table(&machine), BUSYBOX);
+}
+
+#[test]
+fn the_dialect_is_that_of_the_init_of_the_tree() {
+    let init = |machine: &Sandbox, target: &str| {
+        fs::create_dir_all(machine.path().join("sbin")).unwrap();
+        fs::create_dir_all(machine.path().join("bin")).unwrap();
+        fs::write(machine.path().join("bin/busybox"), "").unwrap();
+        std::os::unix::fs::symlink(target, machine.path().join("sbin/init")).unwrap();
+    };
+    // A Buildroot may have sysvinit, and a machine with links in rcN.d busybox.
+    let odd = buildroot("respawn-sysv-of-buildroot");
+    fs::create_dir_all(odd.path().join("lib")).unwrap();
+    fs::write(odd.path().join("lib/sysvinit"), "").unwrap();
+    init(&odd, "/lib/sysvinit");
+    offline(&odd, &["install", "--respawn", "--runlevels", "3"]).expect(0);
+    assert!(table(&odd).contains("\nfoob:3:respawn:"), "{}", table(&odd));
+    let other = machine("respawn-busybox-of-debian");
+    init(&other, "../bin/busybox");
+    offline(&other, &["install", "--respawn"]).expect(0);
+    assert!(table(&other).contains("\nnull::respawn:"), "{}", table(&other));
+    // Another init since: the entry is written anew, as that one reads it.
+    fs::remove_file(other.path().join("sbin/init")).unwrap();
+    offline(&other, &["install"]).expect(0);
+    assert!(table(&other).contains("\nfoo0:2345:respawn:") && !table(&other).contains("null::"));
+}

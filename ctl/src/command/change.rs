@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use foobar_initscripts::exit::Action;
 use foobar_initscripts::layout::Layout;
+use foobar_initscripts::layout::facts::Scheme;
 use foobar_initscripts::name::ServiceName;
 use foobar_initscripts::plan::{Plan, PlanError};
 use serde::Serialize;
@@ -55,7 +56,7 @@ pub struct Change<'a> {
 pub fn carry_out(context: &Context, layout: &Layout, change: &Change<'_>, plan: &Plan) -> Result<Action> {
     if !context.dry_run {
         apply::run(&context.root, plan, &places(layout, plan), context.output)?;
-        kept::tell_init(context, plan)?;
+        kept::tell_init(context, plan, change.name)?;
     }
     let text = match (context.dry_run, plan.is_empty()) {
         (true, false) => foretold(context, change, plan),
@@ -116,14 +117,19 @@ pub fn warn_of_other_init(context: &Context, layout: &Layout) {
     if context.root.scope() != Scope::Machine {
         return;
     }
-    let is_numbered = layout.runlevels.is_empty();
+    let (init, what) = match layout.scheme {
+        Scheme::SysV(_) => ("sysvinit", "links in rcN.d are"),
+        Scheme::Hooks(_) => ("sysvinit", "rc.local is"),
+        Scheme::Rcs(_) => ("busybox", "rcS is"),
+        Scheme::OpenRc(_) => ("sysvinit, busybox or openrc-init", "OpenRC's runlevels are"),
+    };
     let name = match machine::init() {
         Init::Sysv => return,
-        Init::Busybox if is_numbered => return,
+        Init::Busybox if matches!(layout.scheme, Scheme::Rcs(_) | Scheme::OpenRc(_)) => return,
         Init::Busybox => "busybox".to_owned(),
+        Init::Other(name) if name == "openrc-init" && matches!(layout.scheme, Scheme::OpenRc(_)) => return,
         Init::Other(name) => name,
     };
-    let (init, what) = if is_numbered { ("busybox", "rcS is") } else { ("sysvinit", "links in rcN.d are") };
     context.output.warn(format_args!(
         "PID 1 is {name}, not {init}: {what} not run at boot by it; the other verbs work"
     ));

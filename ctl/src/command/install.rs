@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use foobar_initscripts::description;
 use foobar_initscripts::exit::Action;
-use foobar_initscripts::inittab;
+use foobar_initscripts::inittab::{self, Dialect};
 use foobar_initscripts::layout::Layout;
 use foobar_initscripts::name::{Runlevels, ServiceName};
 use foobar_initscripts::plan::{self, Extra, Plan};
@@ -79,11 +79,15 @@ fn respawned(
             stop::stop(context, &service)?;
         }
     }
+    let levels = match kept::dialect(&context.root, layout)? {
+        Dialect::SysV => format!(", runlevels {runlevels}"),
+        Dialect::Busybox => String::new(),
+    };
     let change = Change {
         verb: "install",
         name,
         done: format!(
-            "installed {name} in {} ({}, runlevels {runlevels}), for init to keep it running",
+            "installed {name} in {} ({}{levels}), for init to keep it running",
             context.root.outside(Path::new(inittab::PATH)).display(),
             change::count(plan),
         ),
@@ -126,7 +130,7 @@ pub fn planned(
     let existing = survey::existing(&context.root, plan::watched(layout, &installed, name, &extras))?;
     let plan = if arguments.respawn || kept::entry(&context.root, name.as_str())?.is_some() {
         let taken = kept::other_ids(&context.root)?;
-        plan::respawn(&wish, &taken, layout, &installed, &existing)
+        plan::respawn(&wish, kept::dialect(&context.root, layout)?, &taken, layout, &installed, &existing)
     } else {
         plan::install(&wish, layout, &installed, &existing)
     };

@@ -78,7 +78,7 @@ fn leave_init(context: &Context, layout: &Layout, service: &Service, plan: &Plan
         return Ok(());
     }
     apply::run(&context.root, &first, &change::places(layout, &first), context.output)?;
-    kept::tell_init(context, &first)?;
+    kept::tell_init(context, &first, &service.name)?;
     kept::wait_ended(service);
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use super::request::{Existing, Found, PlanError, Toggle};
 use crate::description;
-use crate::inittab::{self, PATH, State};
+use crate::inittab::{self, Dialect, PATH, State};
 use crate::layout::Layout;
 use crate::link::Kind;
 use crate::name::Runlevels;
@@ -33,7 +33,11 @@ pub(super) fn toggle(
 ) -> Option<Result<Plan, PlanError>> {
     let Some(Found::File { text, .. }) = existing.get(PATH) else { return None };
     let entry = inittab::find(text, wish.name.as_str()).filter(|entry| entry.state != State::Gone)?;
+    if entry.dialect == Dialect::Busybox && wish.runlevels.is_some() {
+        return Some(Err(PlanError::WithoutLevels { layout: layout.name }));
+    }
     let levels = match kind {
+        Kind::Start if entry.dialect == Dialect::Busybox => Runlevels::BOOT,
         Kind::Start => {
             let usual = || entry.runlevels.union(of_service_file(wish, layout, existing));
             entry.active().union(wish.runlevels.unwrap_or_else(usual))

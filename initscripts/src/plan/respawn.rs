@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use super::install;
 use super::request::{Existing, Found, Install, PlanError, Uninstall};
 use super::uninstall;
-use crate::inittab::{self, Entry, LONGEST_PROCESS, PATH, State};
+use crate::inittab::{self, Dialect, Entry, PATH, State};
 use crate::installed::Installed;
 use crate::layout::Layout;
+use crate::name::Runlevels;
 use crate::script::ScriptError;
 use crate::step::{Plan, Step};
 
@@ -22,14 +23,18 @@ use crate::step::{Plan, Step};
 /// written, somebody else starts it there, or has written an init script of its name.
 pub fn respawn(
     wish: &Install<'_>,
+    dialect: Dialect,
     taken: &BTreeSet<String>,
     layout: &Layout,
     installed: &Installed,
     existing: &Existing,
 ) -> Result<Plan, PlanError> {
     let name = wish.service.name.as_str();
+    if wish.set_runlevels && dialect == Dialect::Busybox {
+        return Err(PlanError::WithoutLevels { layout: layout.name });
+    }
     let text = table(existing)?;
-    let process = process(wish)?;
+    let process = process(wish, dialect)?;
     let mut plan = Plan::default();
     install::files(wish, layout, existing, &mut plan);
     let leave =
@@ -47,8 +52,8 @@ pub fn respawn(
         return Err(PlanError::Stranger { path: PATH, line, program: wish.service.program.clone() });
     }
     let new = match &entry {
-        None => fresh(wish, taken, text, &process)?,
-        Some(entry) => match changed(wish, entry, taken, text, &process, &mut plan)? {
+        None => fresh(wish, dialect, taken, text, &process)?,
+        Some(entry) => match changed(wish, dialect, entry, taken, text, &process, &mut plan)? {
             Some(new) => new,
             None => return Ok(plan),
         },
@@ -66,7 +71,7 @@ fn table(existing: &Existing) -> Result<&[u8], PlanError> {
     }
 }
 
-fn process(wish: &Install<'_>) -> Result<String, PlanError> {
+fn process(wish: &Install<'_>, dialect: Dialect) -> Result<String, PlanError> {
     if wish.service.is_supervised() {
         return Err(PlanError::Supervised { name: wish.service.name.to_string() });
     }
@@ -74,8 +79,9 @@ fn process(wish: &Install<'_>) -> Result<String, PlanError> {
         return Err(PlanError::NoForeground { name: wish.service.name.to_string() });
     }
     let process = inittab::process(wish.service).map_err(ScriptError::from)?;
-    if process.len() > LONGEST_PROCESS {
-        return Err(PlanError::LongProcess { process, most: LONGEST_PROCESS });
+    let most = dialect.longest_process();
+    if process.len() > most {
+        return Err(PlanError::LongProcess { process, most });
     }
     match process.contains(|c: char| c.is_control()) {
         true => Err(ScriptError::Path(process).into()),
@@ -83,8 +89,17 @@ fn process(wish: &Install<'_>) -> Result<String, PlanError> {
     }
 }
 
+/// The runlevels of the entry.
+fn wanted(wish: &Install<'_>, dialect: Dialect) -> Runlevels {
+    match dialect {
+        Dialect::SysV => wish.service.runlevels,
+        Dialect::Busybox => Runlevels::BOOT,
+    }
+}
+
 fn fresh(
     wish: &Install<'_>,
+    dialect: Dialect,
     taken: &BTreeSet<String>,
     text: &[u8],
     process: &str,
@@ -92,14 +107,15 @@ fn fresh(
     let name = wish.service.name.as_str();
     let mut taken = taken.clone();
     taken.extend(inittab::ids(text));
-    let id = inittab::free_id(&taken, name).ok_or(PlanError::NoId { path: PATH })?;
-    let levels = wish.service.runlevels;
-    Ok(inittab::render(name, &id, levels, !levels.is_empty(), process))
+    let id = inittab::free_id(dialect, &taken, name).ok_or(PlanError::NoId { path: PATH })?;
+    let levels = wanted(wish, dialect);
+    Ok(inittab::render(dialect, name, &id, levels, !levels.is_empty(), process))
 }
 
 /// The entry as it is to be, if it is to be changed.
 fn changed(
     wish: &Install<'_>,
+    dialect: Dialect,
     entry: &Entry,
     taken: &BTreeSet<String>,
     text: &[u8],
@@ -115,13 +131,16 @@ fn changed(
         ));
         return Ok(None);
     }
-    if entry.state == State::Gone {
-        return fresh(wish, taken, text, process).map(Some);
+    if entry.state == State::Gone || entry.dialect != dialect {
+        return fresh(wish, dialect, taken, text, process).map(Some);
     }
-    let wanted = wish.service.runlevels;
+    let wanted = wanted(wish, dialect);
     let same = entry.active() == wanted || (wanted.is_empty() && entry.state == State::Off);
     let (levels, on) = if same || wish.set_runlevels || wish.force {
         (wanted, !wanted.is_empty())
+    } else if dialect == Dialect::Busybox {
+        plan.notes.push(format!("{name} stays disabled in {PATH}: enable or --force starts it again"));
+        (entry.runlevels, false)
     } else {
         plan.notes.push(format!(
             "{name} keeps the runlevels of its entry in {PATH}, which are not those of its service file: \
@@ -129,6 +148,6 @@ fn changed(
         ));
         (entry.runlevels, entry.state == State::On)
     };
-    let new = inittab::render(name, &entry.id, levels, on, process);
+    let new = inittab::render(dialect, name, &entry.id, levels, on, process);
     Ok((new.as_bytes() != entry.text).then_some(new))
 }

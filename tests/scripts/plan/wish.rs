@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use foobar_initscripts::inittab::Dialect;
 use foobar_initscripts::layout::debian::DEBIAN;
 use foobar_initscripts::name::Runlevels;
 use foobar_initscripts::plan::{
@@ -38,7 +39,7 @@ pub fn to_install(tree: &Tree, wish: Wish) -> Plan {
 pub fn try_respawn(tree: &Tree, wish: Wish) -> Result<Plan, PlanError> {
     let taken = BTreeSet::from(["foob".to_owned()]);
     with_request(wish, |request| {
-        respawn(request, &taken, &DEBIAN, &tree.installed(), &tree.existing(&[EXTRA]))
+        respawn(request, Dialect::SysV, &taken, &DEBIAN, &tree.installed(), &tree.existing(&[EXTRA]))
     })
 }
 
