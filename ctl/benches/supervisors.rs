@@ -7,6 +7,7 @@
 
 mod supervisors {
     pub mod child;
+    pub mod helpers;
     pub mod memory;
     pub mod peers;
     pub mod rounds;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use foobar_tests::Sandbox;
 use supervisors::child::Child;
+use supervisors::helpers;
 use supervisors::memory;
 use supervisors::peers::{self, Peer};
 use supervisors::rounds;
@@ -26,6 +28,7 @@ use supervisors::table::{Column, Table};
 const REST: Duration = Duration::from_secs(10);
 
 fn main() {
+    helpers::show(peers::find("s6-svc").as_deref());
     let services = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(100);
     if let Err(why) = measure(services) {
         eprintln!("cannot measure: {why}");

@@ -82,7 +82,8 @@ pub fn all(directory: &Path, child: &Child) -> Vec<Peer> {
     found
 }
 
-fn find(program: &str) -> Option<PathBuf> {
+/// A program in PATH or /sbin.
+pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places: Vec<PathBuf> = std::env::split_paths(&path).collect();
     places.push(PathBuf::from("/sbin"));
