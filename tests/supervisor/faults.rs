@@ -83,7 +83,7 @@ fn nobody_else_is_believed_that_a_service_is_ready() {
     let prefix = Prefix::new("forged");
     let names = [("as-root", ""), ("as-user", "user = \"daemon\"\n"), ("as-forger", "user = \"nobody\"\n")];
     for (name, user) in names {
-        let more = format!("type = \"notify\"\nnotify-access = \"all\"\nstart-timeout = \"1s\"\n{user}");
+        let more = format!("type = \"notify\"\nnotify-access = \"all\"\n{user}");
         prefix.shell(name, "exec sleep 1000", &more);
         let start = prefix.command(&["start", name]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let mut start = start.unwrap();
@@ -94,13 +94,14 @@ fn nobody_else_is_believed_that_a_service_is_ready() {
         let sent = forge(path.to_str().unwrap(), &format!("READY=1\nSTATUS=forged\nMAINPID={}", pid + 1));
         // Of a user of its own nobody else can even send; as the same user he can, and has no say.
         assert_eq!(sent, name != "as-user", "{name}");
-        assert_ne!(start.wait().unwrap().code(), Some(0), "{name} is not ready");
+        // It answers when it has heard.
         let view = prefix.supervision(name);
         assert_eq!(
-            (&view["state"], &view["status"]),
-            (&"failed".into(), &serde_json::Value::Null),
-            "{view:#}"
+            (&view["state"], &view["status"], &view["main"]),
+            (&"starting".into(), &serde_json::Value::Null, &pid.into())
         );
+        kill(prefix.supervisor(name), "TERM");
+        assert_ne!(start.wait().unwrap().code(), Some(0), "{name} was not ready");
     }
 }
 
@@ -127,4 +128,46 @@ fn a_state_that_could_not_be_written_hides_no_orphan() {
     let ran = prefix.ctl(&["start", "it"]).expect(0);
     assert!(ran.err.contains(&format!("process {main} (sleep 1000)")), "{ran:#?}");
     assert!(!alive(main));
+}
+
+#[test]
+fn who_stops_itself_before_it_is_ready_has_failed_and_is_ended() {
+    let prefix = Prefix::new("stops-itself");
+    prefix.shell(
+        "it",
+        "kill -STOP $$; sleep 1000",
+        "type = \"notify\"\nstart-timeout = 1\nstop-timeout = 1\n",
+    );
+    let ran = prefix.ctl(&["start", "it"]).expect(1);
+    assert!(ran.err.contains("it was not ready within 1 s"), "{ran:#?}");
+    assert_eq!(prefix.processes(), Vec::<u32>::new());
+}
+
+#[test]
+fn who_closes_everything_leaves_the_supervisor_in_peace() {
+    let prefix = Prefix::new("closes");
+    // The shell has a descriptor of its own, too.
+    let close = "for fd in /proc/$$/fd/*; do eval \"exec ${fd##*/}>&-\"; done";
+    prefix.shell("plain", &format!("{close}; exec sleep 1000"), "restart = \"always\"\nrestart-delay = 0\n");
+    prefix.ctl(&["start", "plain"]).expect(0);
+    let main = prefix.main("plain");
+    until("all to be closed", LIMIT, || {
+        fs::read_dir(format!("/proc/{main}/fd")).ok()?.next().is_none().then_some(())
+    });
+    // Its time runs on while something is asked of another, and it uses none.
+    let supervisor = prefix.supervisor("plain");
+    let turns = || {
+        let text = fs::read_to_string(format!("/proc/{supervisor}/status")).unwrap();
+        let lines = text.lines().filter(|line| line.contains("ctxt_switches:"));
+        lines.map(|line| line.rsplit('\t').next().unwrap().parse::<u64>().unwrap()).sum::<u64>()
+    };
+    // It has heard of all that has happened when it has answered.
+    prefix.supervision("plain");
+    let before = turns();
+    let begun = std::time::Instant::now();
+    until("half a second", LIMIT, || (begun.elapsed().as_millis() > 500).then_some(()));
+    assert!(turns() - before <= 2, "it sleeps: {} turns", turns() - before);
+    kill(main, "KILL");
+    until("the next", LIMIT, || (prefix.supervision("plain")["restarts"] == 1).then_some(()));
+    prefix.ctl(&["stop", "plain"]).expect(0);
 }

@@ -4,6 +4,7 @@
 
 mod activation;
 mod again;
+mod calls;
 mod clock;
 mod ending;
 mod faults;

@@ -31,27 +31,27 @@ const SERVICES: [(&str, &str, u64); 4] = [
     ("deaf", "restart-delay = 0\nstop-timeout = 1\n", 20_000),
 ];
 
-fn number(variable: &str) -> Option<u64> {
+pub fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
 /// Choices that follow from a seed: a linear congruential generator.
-struct Choice(u64);
+pub struct Choice(pub u64);
 
 impl Choice {
-    fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % end
     }
 
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+    pub fn one<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.below(of.len() as u64) as usize]
     }
 }
 
 /// Who is killed.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Victims {
+pub enum Victims {
     /// The program, once it is that, and its copies if there were any.
     Program,
     /// Whatever the supervisor has forked: the program before its exec too, and commands.
@@ -64,15 +64,16 @@ enum Victims {
 }
 
 /// One service under torment.
-struct Torment<'a> {
+pub struct Torment<'a> {
     prefix: &'a Prefix,
     name: &'a str,
-    mark: &'a str,
+    mark: String,
     choice: Choice,
     /// Whether it ran at the end of the last round.
     is_up: bool,
     round: u64,
-    told: String,
+    /// What is done, for the message of a failure.
+    pub told: String,
 }
 
 impl Drop for Torment<'_> {
@@ -83,7 +84,21 @@ impl Drop for Torment<'_> {
     }
 }
 
-impl Torment<'_> {
+impl<'a> Torment<'a> {
+    /// A service `name` with the keys `more`, which nobody has started yet.
+    pub fn new(prefix: &'a Prefix, name: &'a str, more: &str, mark: String, choice: Choice) -> Torment<'a> {
+        // Whoever comes while another has the lock leaves word of it; the lock lasts as long as the program.
+        let deaf = if name == "deaf" { "trap '' TERM; " } else { "" };
+        let newline = if more.contains("\"fd\"") { "echo >&3; exec 3>&-; " } else { "" };
+        let script = format!(
+            "{deaf}exec 9>>{0}.lock; flock -n 9 || echo $$ >>{0}.twice; {newline}exec sleep {mark}",
+            prefix.show(name)
+        );
+        let more = more.replace("MARK", &mark);
+        prefix.shell(name, &script, &format!("restart = \"always\"\nstart-limit-burst = 0\n{more}"));
+        Torment { prefix, name, mark, choice, is_up: false, round: 0, told: String::new() }
+    }
+
     /// Processes whose command line `is` so, pinned before that was read.
     fn all(&self, is: impl Fn(&[u8]) -> bool) -> Vec<Process> {
         let entries = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
@@ -95,7 +110,7 @@ impl Torment<'_> {
             .collect()
     }
 
-    fn copies(&self) -> Vec<Process> {
+    pub fn copies(&self) -> Vec<Process> {
         let wanted = format!("sleep\0{}\0", self.mark);
         self.all(|line| line == wanted.as_bytes())
     }
@@ -105,11 +120,11 @@ impl Torment<'_> {
         let root = self.prefix.sandbox.path().display().to_string();
         self.all(|line| {
             let line = String::from_utf8_lossy(line);
-            line.contains(self.mark) || line.contains(&root)
+            line.contains(&self.mark) || line.contains(&root)
         })
     }
 
-    fn supervisor(&self) -> Option<Process> {
+    pub fn supervisor(&self) -> Option<Process> {
         let text = fs::read_to_string(self.prefix.path(&format!("var/run/{}.sup.pid", self.name))).ok()?;
         let process = Process::open(Pid::from_raw(text.trim().parse().ok()?)).ok()??;
         let line = fs::read(format!("/proc/{}/cmdline", process.pid())).ok()?;
@@ -128,7 +143,7 @@ impl Torment<'_> {
     }
 
     /// Kills and waits: a process is gone some time after the signal was sent, and a start in between finds it alive. How many.
-    fn kill(&self, victims: Victims, caller: Option<&Child>) -> u64 {
+    pub fn kill(&self, victims: Victims, caller: Option<&Child>) -> u64 {
         let supervisor = self.supervisor();
         let condemned = match victims {
             Victims::Program => self.copies(),
@@ -152,7 +167,7 @@ impl Torment<'_> {
 
     /// The only copy, if there is one; none of them has ever met another.
     #[track_caller]
-    fn only(&self) -> Option<Pid> {
+    pub fn only(&self) -> Option<Pid> {
         let all: Vec<Pid> = self.copies().iter().map(Process::pid).collect();
         assert!(all.len() <= 1, "{} copies: {all:?}", all.len());
         let met = fs::read_to_string(self.prefix.path(&format!("{}.twice", self.name)));
@@ -161,11 +176,11 @@ impl Torment<'_> {
     }
 
     #[track_caller]
-    fn one_copy(&self) {
+    pub fn one_copy(&self) {
         until("one copy", LIMIT, || self.only());
     }
 
-    fn begin(&self, verb: &str) -> Child {
+    pub fn begin(&self, verb: &str) -> Child {
         let mut command = self.prefix.command(&[verb, self.name]);
         command.stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()
     }
@@ -236,19 +251,8 @@ fn killed_at_any_moment_there_is_never_a_second_copy_nor_none() {
             let mark = format!("1{:07}{lane}", std::process::id());
             scope.spawn(move || {
                 let prefix = Prefix::new(&format!("torment-{name}"));
-                // Whoever comes while another has the lock leaves word of it; the lock lasts as long as the program.
-                let script = format!(
-                    "exec 9>>{0}.lock; flock -n 9 || echo $$ >>{0}.twice; echo >&3; exec 3>&-; exec sleep {mark}",
-                    prefix.show(name)
-                );
-                let more = more.replace("MARK", &mark);
-                let script = if name == "deaf" { format!("trap '' TERM; {script}") } else { script };
-                let script = if more.contains("\"fd\"") { script } else { script.replace("echo >&3; exec 3>&-; ", "") };
-                prefix.shell(name, &script, &format!("restart = \"always\"\nstart-limit-burst = 0\n{more}"));
-                let choice = Choice(seed.wrapping_mul(31).wrapping_add(lane));
-                let told = String::new();
                 let mut torment =
-                    Torment { prefix: &prefix, name, mark: &mark, choice, is_up: false, round: 0, told };
+                    Torment::new(&prefix, name, more, mark, Choice(seed.wrapping_mul(31).wrapping_add(lane)));
                 while killed.load(Ordering::Relaxed) < wanted {
                     killed.fetch_add(torment.round(turn), Ordering::Relaxed);
                     rounds.fetch_add(1, Ordering::Relaxed);
