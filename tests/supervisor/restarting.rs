@@ -88,5 +88,19 @@ fn what_was_ended_by_its_control_group_comes_again() {
             })
         });
         assert_eq!((&view["state"], &view["restarts"]), (&"running".into(), &count.into()), "{view:#}");
-    }
+    } // By somebody else, behind the back of the supervisor.
+    let group = prefix.supervision("it")["control_group"].as_str().map(|path| format!("{path}/cgroup.kill"));
+    let Some(group) = group.filter(|path| std::fs::metadata(path).is_ok()) else {
+        return foobar_tests::skip("no control group of version 2 is ours to write");
+    };
+    prefix.shell("fresh", "exec sleep 1000", "restart = \"always\"\nrestart-delay = 0\n");
+    prefix.ctl(&["start", "fresh"]).expect(0);
+    let fresh = prefix.supervision("fresh");
+    std::fs::write(format!("{}/cgroup.kill", fresh["control_group"].as_str().unwrap()), "1").unwrap();
+    let view = until("the next", LIMIT, || {
+        let view = prefix.supervision("fresh");
+        (view["restarts"].as_u64() >= Some(1) && (view["state"] == "running" || view["state"] == "failed"))
+            .then_some(view)
+    });
+    assert_eq!((&view["state"], &view["restarts"]), (&"running".into(), &1.into()), "{view:#} {group}");
 }

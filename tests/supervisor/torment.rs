@@ -254,7 +254,11 @@ fn killed_at_any_moment_there_is_never_a_second_copy_nor_none() {
                 let mut torment =
                     Torment::new(&prefix, name, more, mark, Choice(seed.wrapping_mul(31).wrapping_add(lane)));
                 while killed.load(Ordering::Relaxed) < wanted {
-                    killed.fetch_add(torment.round(turn), Ordering::Relaxed);
+                    let more = torment.round(turn);
+                    let before = killed.fetch_add(more, Ordering::Relaxed);
+                    if before / 1000 != (before + more) / 1000 {
+                        println!("killed {}", before + more);
+                    }
                     rounds.fetch_add(1, Ordering::Relaxed);
                 }
             });

@@ -220,7 +220,9 @@ impl Unit {
         let cradle = group.and_then(|group| group.cradle());
         let (held, process) = match (hold(cradle)?, group) {
             // Killed by the kernel because it was born there, it may be.
-            ((_, None), Some(group)) if cradle.is_some() => {
+            ((_, process), Some(group))
+                if cradle.is_some() && process.as_ref().is_none_or(Process::is_ending) =>
+            {
                 group.forsake_cradle();
                 hold(None)?
             }

@@ -191,6 +191,12 @@ impl Process {
         }
     }
 
+    /// Whether it is about to end: it was sent KILL, or is on its way already. As the kernel tells; one that has ended is as well.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        !procfs::stat(self.pid).is_ok_and(|stat| !stat.is_ending) || !self.is_alive()
+    }
+
     /// Sends `signal` to this process and to no other.
     ///
     /// # Errors

@@ -6,7 +6,11 @@ use std::os::fd::RawFd;
 use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::sys::signal::Signal;
 use nix::unistd::{Pid, SysconfVar, sysconf};
+
+/// Of the flags of a process in the kernel (include/linux/sched.h): PF_EXITING, and PF_SIGNALED, ended by a signal.
+const ENDING: u64 = 0x4 | 0x400;
 
 /// The fields of /proc/PID/stat that matter here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +21,8 @@ pub(crate) struct Stat {
     pub(crate) state: u8,
     /// The process that is told of its end: field 4.
     pub(crate) parent: Pid,
+    /// Whether it ends, or was sent KILL: bits of fields 9 and 31.
+    pub(crate) is_ending: bool,
     /// Clock ticks spent in user and system mode: fields 14 and 15.
     pub(crate) cpu_ticks: u64,
     /// The number of threads.
@@ -75,12 +81,15 @@ fn parse(text: &[u8]) -> Option<Stat> {
     // The first of them is field 3 of proc(5).
     let state = *fields.next()?.as_bytes().first()?;
     let parent = Pid::from_raw(fields.next()?.parse().ok()?);
-    let user_ticks: u64 = fields.nth(9)?.parse().ok()?;
+    let flags: u64 = fields.nth(4)?.parse().ok()?;
+    let user_ticks: u64 = fields.nth(4)?.parse().ok()?;
     let system_ticks: u64 = fields.next()?.parse().ok()?;
     let cpu_ticks = user_ticks.saturating_add(system_ticks);
     let threads = fields.nth(4)?.parse().ok()?;
     let start_ticks = fields.nth(1)?.parse().ok()?;
-    Some(Stat { name, state, parent, cpu_ticks, threads, start_ticks })
+    let pending: u64 = fields.nth(8)?.parse().ok()?;
+    let is_ending = flags & ENDING != 0 || pending & (1 << (Signal::SIGKILL as i32 - 1)) != 0;
+    Some(Stat { name, state, parent, is_ending, cpu_ticks, threads, start_ticks })
 }
 
 /// The descriptors that this process has open, that of the listing itself among them: /proc/self/fd.
@@ -98,16 +107,20 @@ mod tests {
 
     #[test]
     fn a_name_full_of_parentheses_does_not_mislead() {
-        let text = b"42 (a) R 1 (\n b) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 3 0 987654 10 20";
+        let text = b"42 (a) R 1 (\n b) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 3 0 987654 10 20 0 0 0 0 0 0 256 0";
         let stat = parse(text).unwrap();
         assert_eq!(stat.name, b"a) R 1 (\n b");
         assert_eq!((stat.state, stat.cpu_ticks, stat.threads, stat.start_ticks), (b'S', 5 + 6, 3, 987_654));
+        assert!(stat.is_ending, "KILL is pending");
+        let text = String::from_utf8_lossy(text).replace(" 256 0", " 0 0");
+        assert!(!parse(text.as_bytes()).unwrap().is_ending);
+        assert!(parse(text.replace("4194560", "4195588").as_bytes()).unwrap().is_ending);
     }
 
     #[test]
     fn cut_text_is_refused() {
-        let text = b"42 (a) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 3 0 987654 ";
-        for length in 0..text.len() - 7 {
+        let text = b"42 (a) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 3 0 987654 10 20 0 0 0 0 0 0 256 ";
+        for length in 0..text.len() - 4 {
             assert_eq!(parse(&text[..length]), None, "{length} bytes");
         }
     }
