@@ -86,6 +86,32 @@ fn ready_is_when_the_program_says_so() {
 }
 
 #[test]
+fn who_says_that_it_stops_must_do_so_in_time() {
+    let prefix = Prefix::new("notify-stops");
+    started(
+        &prefix,
+        "type = \"notify\"\nstop-timeout = \"1s\"\nrestart = \"on-failure\"\nrestart-delay = 0\n",
+    );
+    let main = prefix.main("it");
+    have_said(&prefix, "STOPPING=1\\nSTATUS=bye");
+    let view = until("the next one", LIMIT, || {
+        let view = prefix.supervision("it");
+        (view["restarts"] == 1).then_some(view)
+    });
+    assert!(!alive(main));
+    assert_eq!(view["last_exit"]["cause"], "time-limit", "{view:#}");
+    // Meanwhile nothing else is begun.
+    have_said(&prefix, "READY=1");
+    prefix.await_state("it", "running");
+    have_said(&prefix, "STOPPING=1\\nEXTEND_TIMEOUT_USEC=20000000");
+    prefix.await_state("it", "stopping");
+    for verb in ["reload", "upgrade"] {
+        let ran = prefix.ctl(&[verb, "it"]);
+        assert!(ran.code != Some(0), "{ran:#?}");
+    }
+}
+
+#[test]
 fn who_never_says_it_has_failed_and_may_ask_for_time() {
     let prefix = Prefix::new("notify-late");
     speaker(&prefix, "it", "type = \"notify\"\nstart-timeout = \"1s\"\n");

@@ -60,3 +60,106 @@ fn a_supervisor_goes_on_in_place() {
     prefix.ctl(&["stop", "it"]).expect(0);
     assert!(!alive(supervisor) && !alive(main));
 }
+
+/// Speaks through the FIFO that is its argument, and answers connections of the socket 3 with its PID.
+const SPEAKER: &str = r#"
+use Socket;
+socket(my $socket, PF_UNIX, SOCK_DGRAM, 0); my $to = sockaddr_un($ENV{NOTIFY_SOCKET});
+sub say_it { send($socket, $_[0], 0, $to) or warn "not sent: $!\n" }
+say_it("READY=1\nSTATUS=serving");
+if (fork() == 0) {
+    open(my $listener, '+<&=', 3) or die "no socket: $!\n";
+    while (accept(my $client, $listener)) { sysread($client, my $byte, 1); syswrite($client, "answer\n"); close $client }
+    exit;
+}
+open(my $fifo, '+<', $ARGV[0]) or die; while (<$fifo>) { chomp; s/\\n/\n/g; s/PID/$$/; say_it($_) }
+"#;
+
+#[test]
+fn sockets_and_signs_of_a_program_outlive_the_exchange() {
+    let prefix = Prefix::new("upgrade-signs");
+    let (path, fifo, port) = (prefix.show("socket"), prefix.show("fifo"), foobar_tests::free_port());
+    fs::write(prefix.path("speaker"), SPEAKER).unwrap();
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let text = format!(
+        "program = \"/usr/bin/perl\"\narguments = [{:?}, {fifo:?}]\ntype = \"notify\"\nwatchdog = \"1000s\"\n\
+         restart = \"always\"\nrestart-delay = 0\nstart-limit-burst = 2\nstart-limit-interval = \"1000s\"\n\
+         socket = [{{ listen = \"127.0.0.1:{port}\" }}, {{ listen = {path:?} }}]\n",
+        prefix.show("speaker")
+    );
+    prefix.service("it", &text);
+    prefix.ctl(&["start", "it"]).expect(0);
+    let say = |line: &str| fs::write(prefix.path("fifo"), format!("{line}\n")).unwrap();
+    let said = |text: &str| {
+        say(&format!("STATUS={text}"));
+        until("what it says", LIMIT, || (prefix.supervision("it")["status"] == text).then_some(()));
+    };
+    said("before");
+    let (supervisor, main) = (prefix.supervisor("it"), prefix.main("it"));
+    let open = || fs::read_dir(format!("/proc/{supervisor}/fd")).unwrap().count();
+    let before = open();
+    let over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                    let mut client =
+                        std::net::TcpStream::connect(("127.0.0.1", port)).expect("none is refused");
+                    let mut answer = String::new();
+                    std::io::Write::write_all(&mut client, b"x").unwrap();
+                    std::io::Read::read_to_string(&mut client, &mut answer).unwrap();
+                    assert_eq!(answer, "answer\n");
+                }
+            });
+        }
+        for round in 0..10 {
+            let ran = prefix.ctl(&["upgrade", "it"]).expect(0);
+            assert!(ran.out.contains(&format!("it (PID {main}): supervisor upgraded")), "{ran:#?}");
+            said(&format!("after {round}"));
+        }
+        over.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    let view = prefix.supervision("it");
+    assert_eq!((&view["state"], &view["restarts"]), (&"running".into(), &0.into()), "{view:#}");
+    assert_eq!((prefix.supervisor("it"), prefix.main("it")), (supervisor, main));
+    assert!(prefix.path("socket").exists() && prefix.path("run/foobar/it/notify").exists());
+    // The connection of the last question may still be there.
+    until("no more descriptors than before", LIMIT, || (open() <= before).then_some(()));
+    // What it has asked for itself counts still, and so do the starts before.
+    say("WATCHDOG_USEC=500000");
+    prefix.ctl(&["upgrade", "it"]).expect(0);
+    let view = until("the watchdog", LIMIT, || {
+        Some(prefix.supervision("it")).filter(|view| view["restarts"] == 1 && view["state"] == "running")
+    });
+    assert_eq!(view["last_exit"]["cause"], "watchdog", "{view:#}");
+    prefix.ctl(&["upgrade", "it"]).expect(0);
+    kill(prefix.main("it"), "KILL");
+    let view = prefix.await_state("it", "failed");
+    assert!(view["reason"].as_str().unwrap().contains("given up after 2 starts"), "{view:#}");
+}
+
+#[test]
+fn a_main_process_that_was_named_is_watched_by_the_next_supervisor() {
+    let prefix = Prefix::new("upgrade-main");
+    let script = "import os, signal, socket\n\
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n\
+        child = os.fork()\n\
+        if child == 0:\n    signal.pause()\n\
+        s.sendto(b'MAINPID=%d\\nREADY=1' % child, os.environ['NOTIFY_SOCKET'])\n\
+        signal.pause()\n";
+    fs::write(prefix.path("script"), script).unwrap();
+    let text = format!(
+        "program = \"/usr/bin/python3\"\narguments = [{:?}]\ntype = \"notify\"\n",
+        prefix.show("script")
+    );
+    prefix.service("it", &text);
+    prefix.ctl(&["start", "it"]).expect(0);
+    prefix.ctl(&["upgrade", "it"]).expect(0);
+    let main = prefix.main("it");
+    // Its parent lives, and does not look after it: no signal tells of its end.
+    kill(main, "KILL");
+    until("its end to be seen", LIMIT, || {
+        (prefix.supervision("it")["state"] == "stopped" || prefix.supervision("it")["state"] == "failed")
+            .then_some(())
+    });
+}

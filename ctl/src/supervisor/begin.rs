@@ -57,7 +57,7 @@ fn begin(arguments: &[OsString]) -> Result<u8> {
     let scope = if prefix.is_some() { Scope::Prefix } else { Scope::Machine };
     let root = Root::open(scope, prefix.unwrap_or(Path::new("/")))?;
     if let Some(left) = Handover::found()? {
-        return if left.is_restart() { renew(&root, &name, &left) } else { resume(&root, &name, left) };
+        return if left.is_restart() { renew(root, &name, &left) } else { resume(root, &name, left) };
     }
     let seed = read(&root, &name, called)?;
     let (service, place) = (&seed.service, &seed.place);
@@ -82,8 +82,8 @@ fn begin(arguments: &[OsString]) -> Result<u8> {
 }
 
 /// Goes on with what the program before has left, by the service file that the service was started with.
-fn resume(root: &Root, name: &ServiceName, left: Handover) -> Result<u8> {
-    let place = Place::of(root, name);
+fn resume(root: Root, name: &ServiceName, left: Handover) -> Result<u8> {
+    let place = Place::of(&root, name);
     let service = kept(&place, name)?;
     let settled = settle(&service)?;
     if left.is_rehearsal {
@@ -91,7 +91,9 @@ fn resume(root: &Root, name: &ServiceName, left: Handover) -> Result<u8> {
     }
     let request = Request::inherited("upgrade", inheritance::take(left.client)?);
     let (version, text) = (left.version.clone(), place.service().unwrap_or_default());
-    let directories = Directories::of(&service, root);
+    let directories = Directories::of(&service, &root);
+    // Nothing of it is to be kept busy from here on.
+    drop(root);
     let held = Seed { directories, service, settled, place, called: Duration::ZERO, text }.resume(left)?;
     let text = format!("supervisor upgraded from version {version} to {}", env!("CARGO_PKG_VERSION"));
     request.tell(&(Action::Ok, text));
@@ -99,18 +101,20 @@ fn resume(root: &Root, name: &ServiceName, left: Handover) -> Result<u8> {
 }
 
 /// Starts a service anew that the program before has ended for a restart, by the service file as it is now.
-fn renew(root: &Root, name: &ServiceName, left: &Handover) -> Result<u8> {
+fn renew(root: Root, name: &ServiceName, left: &Handover) -> Result<u8> {
     let called = uptime::since_boot();
-    let place = Place::of(root, name);
+    let place = Place::of(&root, name);
     let former = kept(&place, name)?;
+    let seed = sprout(&root, name, called, &former);
+    drop(root);
     if left.is_rehearsal {
-        return sprout(root, name, called, &former).map(|_| Action::Ok.code());
+        return seed.map(|_| Action::Ok.code());
     }
     let pid_file =
         PidFile::adopt(Path::new(former.controlling_pid_file()), inheritance::take(left.pid_file)?)?;
     let request = Request::inherited("restart", inheritance::take(left.client)?);
     let starter = Starter::Client(request, killed(&former, &left.report));
-    let renewed = match sprout(root, name, called, &former) {
+    let renewed = match seed {
         Ok(seed) => seed.renew(left, &former, pid_file),
         Err(error) => Err((pid_file, error)),
     };

@@ -122,14 +122,12 @@ impl Unit {
         }
     }
 
-    /// The time to end is over.
-    pub fn kill(&mut self) {
+    /// The time to end is over, which it had after the signal or the event `last`.
+    pub fn kill(&mut self, last: &str) {
         if !self.service.send_sigkill {
             let limit = self.service.stop_timeout.as_secs();
-            let text = format!(
-                "it is still there {limit} s after {}, and is not to be killed (send-sigkill)",
-                self.service.stop_signal
-            );
+            let text =
+                format!("it is still there {limit} s after {last}, and is not to be killed (send-sigkill)");
             return self.give_up_on(&text);
         }
         let mut condemned = self.left();
@@ -145,8 +143,7 @@ impl Unit {
         self.report.killed.extend(condemned.iter().map(shown));
         let limit = self.service.stop_timeout.as_secs();
         let who = self.report.killed.join(", ");
-        let signal = self.service.stop_signal;
-        self.say(Priority::Warning, &format!("did not end within {limit} s of {signal}, killed: {who}"));
+        self.say(Priority::Warning, &format!("did not end within {limit} s of {last}, killed: {who}"));
         let deadline = Instant::now() + KILL_GRACE;
         while !condemned.is_empty() && Instant::now() < deadline {
             for process in &condemned {

@@ -52,6 +52,15 @@ pub struct Handover {
     pub sockets: Vec<RawFd>,
     /// When the main process was started, in seconds since boot.
     pub began: f64,
+    /// Whether it is none of those that were forked by the supervisor; not told by the first versions.
+    #[serde(default)]
+    pub is_found: Option<bool>,
+    /// How often it must give a sign of life, as it has asked for itself, perhaps.
+    #[serde(default)]
+    pub watchdog: Option<Duration>,
+    /// How many seconds ago it was started, each time that still counts.
+    #[serde(default)]
+    pub starts: Vec<f64>,
     /// All else.
     pub report: Report,
 }
@@ -150,6 +159,9 @@ impl Leaving<'_> {
             pipes: unit.output.descriptors().map(|fd| fd.as_raw_fd()).collect(),
             notify: unit.signs.socket().map(|fd| fd.as_raw_fd()),
             sockets: unit.sockets.descriptors().map(|fd| fd.as_raw_fd()).collect(),
+            is_found: unit.main.as_ref().map(|main| main.is_found),
+            watchdog: unit.signs.watchdog.interval(),
+            starts: unit.history.ages(Instant::now()),
             began: uptime::since_boot().saturating_sub(ran).as_secs_f64(),
             report: unit.report.clone(),
         };

@@ -81,12 +81,13 @@ impl Unit {
         match message {
             Message::Ready => self.said_ready(),
             Message::Reloading => self.says_that_it_reloads(datagram),
-            Message::Stopping => {
-                self.signs.watchdog.rest();
-                if self.phase == Phase::Running {
-                    self.enter(State::Stopping);
-                }
+            Message::Stopping if self.phase == Phase::Running && self.report.state != State::Stopping => {
+                self.end_watch();
+                // As for one that is told to: then it is killed.
+                self.within(self.service.stop_timeout);
+                self.enter(State::Stopping);
             }
+            Message::Stopping => self.signs.watchdog.rest(),
             Message::Status(text) => self.report.status = Some(text.clone()).filter(|text| !text.is_empty()),
             Message::MainPid(pid) => self.named_main(*pid),
             Message::Errno(number) => {

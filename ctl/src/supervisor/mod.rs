@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod begin;
 pub mod conditions;
+pub mod confine;
 pub mod directories;
 pub mod ending;
 pub mod handover;

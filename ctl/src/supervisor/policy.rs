@@ -61,12 +61,24 @@ impl History {
         !self.starts.is_empty()
     }
 
-    /// Notes a start; more than `rule` counts need not be remembered.
+    /// Notes a start; what `rule` does not count need not be remembered.
     pub fn started(&mut self, rule: &Restart, now: Instant) {
-        while self.starts.len() > rule.burst as usize {
+        let is_old = |start: &Instant| now.saturating_duration_since(*start) >= rule.interval;
+        while self.starts.len() > rule.burst as usize || self.starts.front().is_some_and(is_old) {
             self.starts.pop_front();
         }
         self.starts.push_back(now);
+    }
+
+    /// How many seconds ago each start was that is remembered.
+    pub fn ages(&self, now: Instant) -> Vec<f64> {
+        self.starts.iter().map(|start| now.saturating_duration_since(*start).as_secs_f64()).collect()
+    }
+
+    /// The history of [`History::ages`].
+    pub fn aged(ages: &[f64], now: Instant) -> History {
+        let before = |age: &f64| now.checked_sub(Duration::try_from_secs_f64(*age).ok()?);
+        History { starts: ages.iter().filter_map(before).collect(), row: 0 }
     }
 
     fn within(&self, interval: Duration, now: Instant) -> usize {

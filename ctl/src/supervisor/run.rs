@@ -10,6 +10,7 @@ use foobar_process::signal::Signals;
 use foobar_process::wait::{Readiness, wait};
 
 use crate::supervisor::answer;
+use crate::supervisor::report::State;
 use crate::supervisor::server::{Request, Server};
 use crate::supervisor::starting::LOOK;
 use crate::supervisor::unit::{Phase, Unit};
@@ -65,7 +66,9 @@ pub fn run(unit: &mut Unit, signals: &Signals, server: &mut Server) -> std::io::
 fn requests(unit: &mut Unit, server: &mut Server) -> Option<End> {
     let mut end = None;
     for request in server.serve() {
-        let is_quiet = unit.phase == Phase::Running && unit.command.is_none();
+        // What it is about to do by itself has no place in what is left to another program.
+        let is_settled = matches!(unit.report.state, State::Running | State::Done);
+        let is_quiet = unit.phase == Phase::Running && unit.command.is_none() && is_settled;
         match request.line.as_str() {
             "upgrade" if end.is_none() && is_quiet => end = Some(End::Upgrade(request)),
             "restart" if end.is_none() => end = Some(End::Restart(request)),

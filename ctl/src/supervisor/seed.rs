@@ -3,12 +3,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use foobar_initscripts::exit::Action;
-use foobar_initscripts::service::Service;
-use foobar_process::cgroup::{Controller, Group};
+use foobar_initscripts::service::{Kind, Service};
+use foobar_process::cgroup::Group;
 use foobar_process::identity::BootId;
 use foobar_process::ledger::Ledger;
 use foobar_process::pidfile::PidFile;
@@ -17,6 +17,7 @@ use foobar_process::syslog::Priority;
 use foobar_process::{Pid, Signal, child, inheritance, uptime};
 
 use crate::failure::Failure;
+use crate::supervisor::confine;
 use crate::supervisor::directories::Directories;
 use crate::supervisor::handover::Handover;
 use crate::supervisor::image::{Refused, Settled};
@@ -108,7 +109,7 @@ impl Seed {
         let signs = self.signs()?;
         let sockets = Sockets::open(&self.service).map_err(refused)?;
         let report = Report::new(&self.service.name, invocation()?, self.called);
-        let (group, unkept) = self.group();
+        let (group, unkept) = confine::group(&self.place, &self.service);
         let mut unit = self.assemble(Parts { ledger, group, report, output, signs, sockets })?;
         unkept.iter().for_each(|text| unit.announce(Priority::Warning, text));
         Ok((unit, signals, server))
@@ -126,7 +127,8 @@ impl Seed {
         child::adopt_orphans()?;
         let server = Server::inherited(&path, take(left.listener)?)?;
         let opened = left.sockets.into_iter().map(take).collect::<std::io::Result<_>>()?;
-        let main = left.report.main;
+        let is_found = left.is_found.unwrap_or(self.service.kind == Kind::Forking);
+        let main = left.report.main.map(|pid| (Pid::from_raw(pid), is_found));
         let parts = Parts {
             ledger: Ledger::reopen(&self.place.ledger())?,
             group: Group::find(self.place.group()),
@@ -136,8 +138,16 @@ impl Seed {
             report: left.report,
         };
         let mut unit = self.assemble(parts)?;
+        let now = Instant::now();
+        unit.history = History::aged(&left.starts, now);
+        if !unit.history.is_begun() {
+            unit.history.started(&unit.service.restart, now);
+        }
+        if let Some(interval) = left.watchdog {
+            unit.signs.watchdog.change(interval, None);
+        }
         let ran = uptime::since_boot().as_secs_f64() - left.began;
-        unit.resume(main.map(Pid::from_raw), Duration::try_from_secs_f64(ran).unwrap_or_default());
+        unit.resume(main, Duration::try_from_secs_f64(ran).unwrap_or_default());
         Ok(Held { unit, signals, server, pid_file })
     }
 
@@ -179,7 +189,8 @@ impl Seed {
         if let Some(group) = Group::find(self.place.group()) {
             group.remove();
         }
-        let (signs, (group, unkept)) = (self.signs()?, self.group());
+        let signs = self.signs()?;
+        let (group, unkept) = confine::group(&self.place, &self.service);
         let mut unit = self.assemble(Parts { ledger, group, report, output, signs, sockets })?;
         unkept.iter().for_each(|text| unit.announce(Priority::Warning, text));
         Ok((unit, signals, server))
@@ -235,27 +246,6 @@ impl Seed {
             again: None,
             log: Unit::syslog(),
         })
-    }
-
-    /// The control group with its limits, and what cannot be limited.
-    fn group(&self) -> (Option<Group>, Vec<String>) {
-        let mut unkept = Vec::new();
-        let mut group = Group::make(self.place.group());
-        let limits = [
-            (Controller::Pids, "tasks-max", self.service.confinement.tasks_max),
-            (Controller::Memory, "memory-max", self.service.confinement.memory_max),
-        ];
-        for (controller, key, limit) in limits {
-            let Some(limit) = limit.filter(|limit| !limit.is_infinite()) else { continue };
-            let set = match &mut group {
-                Some(group) => group.limit(controller, limit.0).map_err(|error| error.to_string()),
-                None => Err("there is no control group for it".to_owned()),
-            };
-            if let Err(why) = set {
-                unkept.push(format!("{key} is not enforced: {why}"));
-            }
-        }
-        (group, unkept)
     }
 }
 

@@ -40,12 +40,12 @@ impl Unit {
         }
     }
 
-    /// Goes on with a service that runs; `main` is its main process, which may have ended meanwhile.
-    pub fn resume(&mut self, main: Option<Pid>, ran: Duration) {
+    /// Goes on with a service that runs; `main` is its main process, which may have ended meanwhile, and whether it is none of
+    /// those that were forked here.
+    pub fn resume(&mut self, main: Option<(Pid, bool)>, ran: Duration) {
         (self.phase, self.deadline) = (Phase::Running, None);
         let now = Instant::now();
-        self.history.started(&self.service.restart, now);
-        if let Some(pid) = main {
+        if let Some((pid, is_found)) = main {
             let Some(process) = Process::open(pid).ok().flatten() else {
                 let how = child::reap().into_iter().find(|exit| exit.pid == pid).map(|exit| exit.how);
                 let how = how.unwrap_or(How::Code(0));
@@ -60,10 +60,10 @@ impl Unit {
                 began: now.checked_sub(ran).unwrap_or(now),
                 what: self.service.program.clone(),
                 may_fail: false,
-                is_found: self.service.kind == Kind::Forking,
+                is_found,
             });
         }
-        self.output.pump.set_pid(main);
+        self.output.pump.set_pid(main.map(|(pid, _)| pid));
         self.begin_watch();
         self.tell();
     }
@@ -153,7 +153,11 @@ impl Unit {
                 self.drop_command();
                 self.terminate();
             }
-            Phase::Terminating => self.kill(),
+            Phase::Terminating => self.kill(&self.service.stop_signal.to_string()),
+            Phase::Running if self.report.state == State::Stopping => {
+                self.phase = Phase::Terminating;
+                self.kill("its own word that it stops");
+            }
             Phase::StopPost(index) => {
                 self.say(Priority::Warning, "its stop-post takes too long, and is ended");
                 self.drop_command();
@@ -187,7 +191,7 @@ impl Unit {
     /// # Errors
     /// Why it cannot.
     pub fn reload(&mut self) -> Result<Option<String>, Met> {
-        if self.phase != Phase::Running {
+        if self.phase != Phase::Running || self.report.state == State::Stopping {
             let text = format!("it is {}, and nothing was reloaded: try again", self.report.state.word());
             return Err((Action::Error, text));
         }
