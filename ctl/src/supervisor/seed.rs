@@ -131,7 +131,8 @@ impl Seed {
         let main = left.report.main.map(|pid| (Pid::from_raw(pid), is_found));
         let parts = Parts {
             ledger: Ledger::reopen(&self.place.ledger())?,
-            group: Group::find(self.place.group()),
+            // Whether it was ever killed as a whole is not known here.
+            group: Group::find(self.place.group()).inspect(Group::forsake_cradle),
             output: self.output(&left.pipes)?,
             signs: Signs::inherited(&self.service, &self.place, left.notify.map(take).transpose()?),
             sockets: Sockets::inherited(&self.service, opened),
