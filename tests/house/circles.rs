@@ -1,6 +1,8 @@
 //! Finds circles in the `crate::…` and `super::…` paths between the files of one crate.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter::Peekable;
+use std::str::Chars;
 
 use crate::rules::Violation;
 use crate::tree::Source;
@@ -14,16 +16,14 @@ fn module(folder: &str, path: &str) -> String {
 /// The modules that a file imports from its own crate, as far as they are files of it.
 fn imports(source: &Source, own: &str, modules: &BTreeSet<String>) -> BTreeSet<String> {
     let parent = own.rsplit_once("::").map_or("", |(parent, _)| parent);
-    let mut found = BTreeSet::new();
     // In the tests of a file `super` is the file itself.
     let code = source.text.lines().take_while(|line| line.trim() != "#[cfg(test)]");
-    for line in code.filter(|line| !line.trim_start().starts_with("//")) {
-        for (word, base) in [("crate::", ""), ("super::", parent)] {
-            for (at, _) in line.match_indices(word) {
-                let path: String = line[at + word.len()..]
-                    .chars()
-                    .take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':')
-                    .collect();
+    let code: Vec<&str> = code.filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code = code.join("\n");
+    let mut found = BTreeSet::new();
+    for (word, base) in [("crate::", ""), ("super::", parent)] {
+        for (at, _) in code.match_indices(word) {
+            for path in paths(&mut code[at + word.len()..].chars().peekable()) {
                 // The longest prefix that is a file: `order::walk::Depth` is in `order::walk`.
                 let mut parts: Vec<&str> =
                     base.split("::").chain(path.split("::")).filter(|part| !part.is_empty()).collect();
@@ -36,6 +36,32 @@ fn imports(source: &Source, own: &str, modules: &BTreeSet<String>) -> BTreeSet<S
             }
         }
     }
+    found
+}
+
+/// The paths that stand here: one, or each of those that `a::{b, c::d}` is short for.
+fn paths(code: &mut Peekable<Chars<'_>>) -> Vec<String> {
+    let mut path = String::new();
+    while let Some(c) = code.next_if(|c| c.is_alphanumeric() || "_:".contains(*c)) {
+        path.push(c);
+    }
+    if code.next_if_eq(&'{').is_none() {
+        return vec![path];
+    }
+    let mut found = Vec::new();
+    loop {
+        while code.next_if(|c| c.is_whitespace() || *c == ',').is_some() {}
+        match code.peek() {
+            None | Some('}') => break,
+            Some(c) if c.is_alphanumeric() || "_{".contains(*c) => {
+                found.extend(paths(code).into_iter().map(|inner| format!("{path}{inner}")));
+            }
+            Some(_) => {
+                code.next();
+            }
+        }
+    }
+    code.next();
     found
 }
 

@@ -90,4 +90,9 @@ fn a_circle_is_caught() {
         source("x/src/c/e.rs", "use super::d::D;\n#[cfg(test)]\nmod tests {\n    use super::*;\n}\n"),
     ];
     caught(&circles::find("x/src", &sources));
+    let sources = [
+        source("x/src/c/d.rs", "use super::{\n    e::{E, F},\n    other,\n};\n"),
+        source("x/src/c/e.rs", "use crate::c::{other::O, d};\n"),
+    ];
+    caught(&circles::find("x/src", &sources));
 }

@@ -1,5 +1,6 @@
 //! Keys by name, and the key that was meant.
 
+use super::distance::distance;
 use super::key::Key;
 use super::table::{TOPICS, all};
 
@@ -24,23 +25,4 @@ pub fn nearest(name: &str) -> Option<&'static Key> {
             .map(|(_, key)| key)
     };
     of_unit.or_else(near)
-}
-
-/// The number of characters to insert, remove or replace (Levenshtein). Names of more than 100 are far from all keys.
-pub(super) fn distance(a: &str, b: &str) -> usize {
-    if a.len() > 100 {
-        return a.len();
-    }
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -2,6 +2,7 @@
 //! all go through it. What a value may be is said in `service`.
 
 mod condition;
+mod distance;
 mod execution;
 mod find;
 mod key;

@@ -2,7 +2,7 @@
 
 use toml::de::DeValue;
 
-use super::find::distance;
+use super::distance::distance;
 use super::key::{Field, Key, key};
 use super::read::{self, Fault, Item, mismatch};
 use crate::service::{Listen, Mode, Socket, SocketKind, Word as _, account, ident};
