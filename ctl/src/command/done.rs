@@ -8,8 +8,8 @@ use foobar_process::stop::Ending;
 use crate::context::Context;
 use crate::control::again::Renewed;
 use crate::control::look::numbered;
-use crate::control::start::Started;
-use crate::control::stop::Stopped;
+use crate::control::outcome::Started;
+use crate::control::outcome::Stopped;
 use crate::failure::Failure;
 
 /// How a verb ended well, or would.

@@ -8,8 +8,9 @@ use foobar_process::probe::State;
 use crate::command::done::{self, Done};
 use crate::context::Context;
 use crate::control::look;
-use crate::control::start::{command_line, refused};
-use crate::control::stop::reload_signal;
+use crate::control::outcome::refused;
+use crate::control::signalling::reload_signal;
+use crate::control::start::command_line;
 
 /// Foretells how `verb` would end.
 ///

@@ -12,11 +12,8 @@ use serde::Serialize;
 use crate::command::done::{self, Done};
 use crate::command::{foreign, foretell};
 use crate::context::Context;
-use crate::control::again;
-use crate::control::call;
-use crate::control::start;
-use crate::control::stop::{self, Stopped};
-use crate::control::{guard, kept, look, subsys};
+use crate::control::outcome::Stopped;
+use crate::control::{again, call, guard, kept, look, signalling, start, stop, subsys};
 use crate::journal;
 use crate::target::{self, Target};
 
@@ -65,7 +62,7 @@ pub fn try_restart(context: &Context, name: &str) -> Result<u8> {
 
 /// Has a service read its configuration again.
 pub fn reload(context: &Context, name: &str) -> Result<u8> {
-    run(context, "reload", name, |service| match stop::running(service)? {
+    run(context, "reload", name, |service| match look::running(service)? {
         Some(process) => read_again(context, service, &process),
         None => Err(done::nothing_to_reload(service)),
     })
@@ -73,7 +70,7 @@ pub fn reload(context: &Context, name: &str) -> Result<u8> {
 
 /// Reloads a service, or restarts one that cannot reload; nothing is started that does not run (LSB).
 pub fn force_reload(context: &Context, name: &str) -> Result<u8> {
-    run(context, "force-reload", name, |service| match stop::running(service)? {
+    run(context, "force-reload", name, |service| match look::running(service)? {
         Some(process) if can_reload(service) => read_again(context, service, &process),
         Some(_) => again(context, service),
         None => Ok(Done::idle(service)),
@@ -108,7 +105,7 @@ fn run(context: &Context, verb: &str, name: &str, act: impl FnOnce(&Service) -> 
 /// An ordinary user may ask for what is so already; only what would change something is refused.
 fn may_control(context: &Context, verb: &str, service: &Service) -> Result<()> {
     target::may_control(context, verb, &service.name).or_else(|refused| {
-        let idle = match (verb, stop::running(service)) {
+        let idle = match (verb, look::running(service)) {
             ("start", Ok(running)) => running.is_some(),
             ("try-restart" | "force-reload", Ok(running)) => running.is_none(),
             ("reload", Ok(None)) => true,
@@ -158,7 +155,7 @@ fn again(context: &Context, service: &Service) -> Result<Done> {
 }
 
 fn again_if_running(context: &Context, service: &Service) -> Result<Done> {
-    match stop::running(service)? {
+    match look::running(service)? {
         Some(_) => again(context, service),
         None => Ok(Done::idle(service)),
     }
@@ -171,7 +168,7 @@ fn can_reload(service: &Service) -> bool {
 /// Over the control socket the outcome is waited for; by a signal nobody tells.
 fn read_again(context: &Context, service: &Service, process: &Process) -> Result<Done> {
     if !can_reload(service) {
-        stop::reload_signal(service)?;
+        signalling::reload_signal(service)?;
     }
     let pid = process.pid();
     let main = look::main(context, service, process);
@@ -180,6 +177,6 @@ fn read_again(context: &Context, service: &Service, process: &Process) -> Result
         let text = call::act(service, main, call, "reload", service.start_timeout)?;
         return Ok(Done::answered(main, text));
     }
-    stop::reload(context, service, process)?;
+    signalling::reload(context, service, process)?;
     Ok(Done::reloaded(service, pid))
 }

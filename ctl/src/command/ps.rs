@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::command::done;
 use crate::command::supervised::{self, Line};
 use crate::context::Context;
-use crate::control::stop;
+use crate::control::look;
 use crate::failure::Failure;
 use crate::supervisor::place::Place;
 use crate::target::{self, Target};
@@ -36,7 +36,7 @@ pub fn run(context: &Context, name: &str) -> Result<Action> {
         let text = format!("{name} has no service file, so its processes are not known: use ps(1)");
         return Err(Failure::error(Action::Unimplemented, text));
     };
-    let process = stop::running(&service)?.ok_or_else(|| done::nothing_to_reload(&service))?;
+    let process = look::running(&service)?.ok_or_else(|| done::nothing_to_reload(&service))?;
     let place = Place::of(&context.root, &name);
     let report = if service.is_supervised() { place.report() } else { None };
     let lines = match &report {

@@ -11,7 +11,7 @@ use crate::cli::Send;
 use crate::command::done::{self, Done};
 use crate::command::lifecycle;
 use crate::context::Context;
-use crate::control::{call, look, stop};
+use crate::control::{call, look};
 use crate::failure::Failure;
 use crate::target::{self, Target};
 
@@ -39,7 +39,7 @@ pub fn run(context: &Context, arguments: &Send) -> Result<Action> {
         return Err(Failure::error(Action::Unimplemented, text));
     };
     target::may_control(context, VERB, &name)?;
-    let process = stop::running(&service)?.ok_or_else(|| done::nothing_to_reload(&service))?;
+    let process = look::running(&service)?.ok_or_else(|| done::nothing_to_reload(&service))?;
     let done = if context.dry_run {
         let text = format!("would send {full} to {name}");
         Done::answered(look::main(context, &service, &process), text)

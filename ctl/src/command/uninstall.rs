@@ -15,8 +15,8 @@ use crate::apply;
 use crate::cli::Uninstall;
 use crate::command::change::{self, Change};
 use crate::context::Context;
-use crate::control::stop::{self, Stopped};
-use crate::control::{guard, kept, look};
+use crate::control::outcome::Stopped;
+use crate::control::{guard, kept, look, stop};
 use crate::failure::Failure;
 use crate::lock::TreeLock;
 use crate::reference;
@@ -34,7 +34,7 @@ pub fn run(context: &Context, arguments: &Uninstall) -> Result<Action> {
     let service = if context.root.is_live() { target::service(&context.root, &name)? } else { None };
     let mut plan = planned(context, layout, &name, service.as_ref(), arguments)?;
     if context.dry_run {
-        if let Some(process) = service.as_ref().map(stop::running).transpose()?.flatten() {
+        if let Some(process) = service.as_ref().map(look::running).transpose()?.flatten() {
             let main = service.as_ref().and_then(|service| look::main(context, service, &process));
             plan.notes.push(format!("{name}{} would be stopped first", look::numbered(main)));
         }

@@ -10,7 +10,7 @@ use foobar_process::identity::Process;
 use crate::command::done::{self, Done};
 use crate::command::lifecycle;
 use crate::context::Context;
-use crate::control::{call, look, stop};
+use crate::control::{call, look};
 use crate::failure::Failure;
 use crate::target::{self, Target};
 
@@ -36,7 +36,7 @@ pub fn run(context: &Context, name: &str) -> Result<u8> {
         }
     };
     target::may_control(context, VERB, &name)?;
-    let process = stop::running(&service)?.ok_or_else(|| done::nothing_to_reload(&service))?;
+    let process = look::running(&service)?.ok_or_else(|| done::nothing_to_reload(&service))?;
     let done = if context.dry_run {
         foretold(context, &service, &process)
     } else {

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::cli::{Await, Moment};
 use crate::context::Context;
 use crate::control::look;
-use crate::control::start::refused;
+use crate::control::outcome::refused;
 use crate::failure::Failure;
 use crate::supervisor::place::Place;
 use crate::supervisor::report::State;

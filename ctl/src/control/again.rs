@@ -11,7 +11,8 @@ use foobar_process::probe::State;
 use foobar_process::startlock::StartLock;
 
 use crate::context::Context;
-use crate::control::start::{self, Started, refused};
+use crate::control::outcome::{Started, refused};
+use crate::control::start;
 use crate::control::{call, look, supervised};
 use crate::failure::Failure;
 use crate::supervisor::begin;

@@ -19,7 +19,7 @@ use foobar_process::probe;
 use foobar_process::{Pid, Signal};
 
 use crate::context::Context;
-use crate::control::start::{Started, refused};
+use crate::control::outcome::{Started, refused};
 use crate::control::{guard, look, stop};
 use crate::failure::Failure;
 use crate::launch;
@@ -157,7 +157,7 @@ fn read_table(context: &Context) -> Result<()> {
 /// # Errors
 /// When it does not run in time.
 pub fn start(context: &Context, service: &Service, entry: &Entry) -> Result<Started> {
-    if let Some(process) = stop::running(service)? {
+    if let Some(process) = look::running(service)? {
         return Ok(Started::Already(Some(process.pid())));
     }
     read_table(context)?;
@@ -170,7 +170,7 @@ pub fn start(context: &Context, service: &Service, entry: &Entry) -> Result<Star
 /// When it cannot be ended, or none follows in time.
 pub fn restart(context: &Context, service: &Service, entry: &Entry) -> Result<(Option<Pid>, Pid)> {
     let guard = guard::acquire(context, service)?;
-    let old = stop::running(service)?.map(|process| process.pid());
+    let old = look::running(service)?.map(|process| process.pid());
     if old.is_some() {
         stop::stop_alone(context, service)?;
     } else {
@@ -187,7 +187,7 @@ pub fn restart(context: &Context, service: &Service, entry: &Entry) -> Result<(O
 pub fn may_stop(root: &Root, service: &Service) -> Result<()> {
     let name = &service.name;
     let Some(entry) = keeper(root, name.as_str())? else { return Ok(()) };
-    if stop::running(service)?.is_none() {
+    if look::running(service)?.is_none() {
         return Ok(());
     }
     Err(Failure::error(

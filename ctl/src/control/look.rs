@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use anyhow::Result;
 use foobar_initscripts::service::Service;
 use foobar_process::Pid;
 use foobar_process::identity::Process;
@@ -13,6 +14,7 @@ use foobar_process::startlock;
 use crate::control::guard;
 
 use crate::context::Context;
+use crate::control::outcome::refused;
 use crate::supervisor::place::Place;
 
 /// Looks whether the service runs.
@@ -77,6 +79,17 @@ fn executable(program: &Path) -> PathBuf {
         .and_then(|rest| std::str::from_utf8(rest).ok())
         .and_then(|rest| rest.split_ascii_whitespace().next());
     interpreter.map_or_else(|| program.to_owned(), PathBuf::from)
+}
+
+/// The process of the service, if it runs.
+///
+/// # Errors
+/// When its PID file cannot be believed.
+pub fn running(service: &Service) -> Result<Option<Process>> {
+    match look(service).map_err(|refusal| refused(&refusal))? {
+        State::Running { process, .. } => Ok(Some(process)),
+        State::Dead { .. } | State::Stopped => Ok(None),
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use foobar_process::identity::Process;
 use foobar_process::{Signal, kin, ledger};
 
 use crate::context::Context;
-use crate::control::stop::{KILL_GRACE, signal};
+use crate::control::signalling::{KILL_GRACE, signal};
 use crate::failure::Failure;
 use crate::journal;
 use crate::supervisor::place::Place;

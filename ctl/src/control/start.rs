@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use foobar_initscripts::exit::Action;
 use foobar_initscripts::service::Service;
-use foobar_process::Pid;
 use foobar_process::identity::Process;
-use foobar_process::probe::{Refusal, State};
+use foobar_process::probe::State;
 use foobar_process::startlock::StartLock;
 
 use crate::context::Context;
+use crate::control::outcome::{Started, refused};
 use crate::control::{guard, look, subsys, supervised};
 use crate::failure::Failure;
 use crate::launch::{self, First};
@@ -22,17 +22,6 @@ use crate::launch::{self, First};
 /// How long after the end of the first process the PID file may come: some daemons write it a little late
 /// (systemd.service(5), "PIDFile=").
 const LATE: Duration = Duration::from_secs(5);
-
-/// How a start ended well: with the process that is the service, if it has one.
-#[derive(Debug)]
-pub enum Started {
-    /// It ran already.
-    Already(Option<Pid>),
-    /// It is ready. What its program wrote to standard error on the way is there too.
-    Now(Option<Pid>, String),
-    /// It is ready and has ended already, as it should.
-    Finished(String),
-}
 
 /// Starts the service, unless it runs.
 ///
@@ -106,11 +95,6 @@ fn run(context: &Context, service: &Service, guard: &StartLock) -> Result<Starte
 pub fn command_line(service: &Service) -> String {
     let arguments = service.arguments.iter().map(|argument| format!(" {argument:?}"));
     format!("{}{}", service.program, arguments.collect::<String>())
-}
-
-/// What a PID file that is not believed means for an action: nothing is touched.
-pub fn refused(refusal: &Refusal) -> anyhow::Error {
-    Failure::error(Action::Permission, refusal.to_string())
 }
 
 fn verify(service: &Service, deadline: Instant, said: &str) -> Result<Process> {

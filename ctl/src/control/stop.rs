@@ -1,42 +1,19 @@
-//! Stopping a service of ours, and asking it to read its configuration again. Only the process that the
-//! PID-file protocol has proven is signalled, through its pidfd.
+//! Stopping a service of ours. Only the process that the PID-file protocol has proven is signalled, through its pidfd.
 
-use std::fs;
-use std::io;
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
-use foobar_initscripts::exit::Action;
-use foobar_initscripts::service::{Service, SignalName};
-use foobar_process::control;
-use foobar_process::identity::Process;
+use foobar_initscripts::service::Service;
+use foobar_process::Pid;
 use foobar_process::probe::State;
-use foobar_process::startlock::StartLock;
-use foobar_process::stop::{Ending, StopError, StopPolicy};
-use foobar_process::{Pid, Signal};
+use foobar_process::stop::{Ending, StopPolicy};
 
 use crate::context::Context;
-use crate::control::start::refused;
+use crate::control::outcome::{Stopped, not_stopped, refused};
+use crate::control::signalling::{KILL_GRACE, signal};
+use crate::control::stale::remove_stale;
 use crate::control::{guard, look, subsys, supervised};
-use crate::failure::Failure;
 use crate::journal;
-
-/// How long the kernel may take to end a process after KILL.
-pub(super) const KILL_GRACE: Duration = Duration::from_secs(2);
-
-/// How a stop ended well.
-#[derive(Debug)]
-pub enum Stopped {
-    /// It was not running.
-    NotRunning,
-    /// It was dead, and its PID file is gone now.
-    Stale(Pid),
-    /// It is gone now: the process that was the service, if it had one.
-    Now(Option<Pid>, Ending),
-    /// Its supervisor was dead; what it had left is gone now.
-    Orphans(Vec<String>),
-}
 
 /// Stops the service if it runs; returns when it is gone.
 ///
@@ -91,70 +68,6 @@ fn end(context: &Context, service: &Service) -> Result<Stopped> {
     }
 }
 
-/// Has the service, which runs as `process`, read its configuration again.
-///
-/// # Errors
-/// [`Action::Unimplemented`] when the service cannot reload, and those of signalling.
-pub fn reload(context: &Context, service: &Service, process: &Process) -> Result<()> {
-    let (wanted, pid) = (reload_signal(service)?, process.pid());
-    context.output.step(format_args!("sending {wanted} to process {pid}"));
-    process.signal(signal(wanted)?).map_err(|error| {
-        Failure::of_io(&error, format!("cannot signal {} (PID {pid}): {error}", service.name))
-    })
-}
-
-/// The signal that makes the service read its configuration again.
-///
-/// # Errors
-/// [`Action::Unimplemented`] when there is none.
-pub fn reload_signal(service: &Service) -> Result<SignalName> {
-    service.reload_signal.ok_or_else(|| {
-        let why = "cannot reload (reload-signal is empty in its service file)";
-        Failure::error(Action::Unimplemented, format!("{} {why}: use restart", service.name))
-    })
-}
-
-/// The process of the service, if it runs.
-///
-/// # Errors
-/// When its PID file cannot be believed.
-pub fn running(service: &Service) -> Result<Option<Process>> {
-    match look::look(service).map_err(|refusal| refused(&refusal))? {
-        State::Running { process, .. } => Ok(Some(process)),
-        State::Dead { .. } | State::Stopped => Ok(None),
-    }
-}
-
-/// Removes what a daemon that is gone has left, if it has left anything: its PID file, and the control socket that one with
-/// dropped privileges may not remove. Under the lock that a starting daemon holds while it makes its own, and judged once
-/// more there: so what goes is never a new one.
-pub(super) fn remove_stale(service: &Service) -> Result<()> {
-    let pid_file = Path::new(service.controlling_pid_file());
-    let is_stale = || matches!(look::look(service), Ok(State::Dead { .. }));
-    let has_socket = || fs::symlink_metadata(control::path_for(pid_file)).is_ok();
-    if !has_socket() && !is_stale() {
-        return Ok(());
-    }
-    // Not had at once: somebody starts the service by other means, who will replace the files.
-    let Ok(_lock) = StartLock::acquire(pid_file, Instant::now()) else { return Ok(()) };
-    // One that stays does no harm: nobody listens there.
-    let _ = control::clear(pid_file);
-    if !is_stale() {
-        return Ok(());
-    }
-    match fs::remove_file(pid_file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::of_io(
-            &error,
-            format!(
-                "{} is stopped, but its PID file {} cannot be removed: {error}",
-                service.name,
-                service.controlling_pid_file()
-            ),
-        )),
-        _ => Ok(()),
-    }
-}
-
 /// Whoever stops a service must hear that it had no time to save what it had.
 fn report_kill(context: &Context, service: &Service, pid: Pid, after: Duration) {
     let text = format!(
@@ -166,16 +79,4 @@ fn report_kill(context: &Context, service: &Service, pid: Pid, after: Duration) 
     );
     context.output.warn(&text);
     journal::warning(&text);
-}
-
-pub(super) fn not_stopped(service: &Service, error: &StopError) -> anyhow::Error {
-    let action =
-        if matches!(error, StopError::NotPermitted { .. }) { Action::Permission } else { Action::Error };
-    Failure::error(action, format!("cannot stop {}: {error}", service.name))
-}
-
-pub(super) fn signal(name: SignalName) -> Result<Signal> {
-    format!("SIG{}", name.name())
-        .parse()
-        .map_err(|_| Failure::error(Action::NotConfigured, format!("this kernel has no signal {name}")))
 }

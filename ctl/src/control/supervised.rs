@@ -14,8 +14,10 @@ use foobar_process::startlock::StartLock;
 use foobar_process::stop::{self, Ending, StopPolicy};
 
 use crate::context::Context;
-use crate::control::start::{Started, refused};
-use crate::control::stop::{KILL_GRACE, Stopped, not_stopped, remove_stale};
+use crate::control::outcome::{Started, refused};
+use crate::control::outcome::{Stopped, not_stopped};
+use crate::control::signalling::KILL_GRACE;
+use crate::control::stale::remove_stale;
 use crate::control::{call, look, orphan};
 use crate::failure::Failure;
 use crate::journal;
