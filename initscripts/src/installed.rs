@@ -315,7 +315,8 @@ impl Installed {
                 _ if suse => Some(words::levels_of_suse(text)),
                 words::Levels::Known(set) => Some(set),
                 words::Levels::Fatal => {
-                    head.fatal = true;
+                    // insserv dies of it; where it has no part, the word means nothing.
+                    head.fatal = !self.by_name;
                     None
                 }
             }

@@ -126,8 +126,8 @@ fn tell(context: &Context, checked: usize, found: &[Finding]) -> Result<()> {
         file: &finding.file,
         line: finding.line,
         message: &finding.message,
-        effect: finding.rule.effect,
-        remedy: finding.rule.remedy,
+        effect: finding.effect,
+        remedy: finding.remedy,
     });
     let mut text: String = found.iter().map(|finding| format!("{finding}\n")).collect();
     let some = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
@@ -218,6 +218,7 @@ impl<'a> Machine<'a> {
             wanted.iter().any(|wanted| wanted.as_str() == service_of(layout, file))
         };
         self.found.retain(|finding| elsewhere::holds(finding.rule, layout));
+        self.found.iter_mut().for_each(|finding| elsewhere::adapt(finding, layout));
         if !wanted.is_empty() {
             self.found.retain(|finding| is_one_of(layout, &finding.subject));
         }

@@ -66,6 +66,10 @@ pub struct Finding {
     pub line: u32,
     /// What is so in this place.
     pub message: String,
+    /// What happens because of it: the rule's, or what happens in the layout at hand.
+    pub effect: &'static str,
+    /// What to do about it.
+    pub remedy: &'static str,
 }
 
 impl Finding {
@@ -79,16 +83,17 @@ impl Finding {
         message: impl Into<String>,
     ) -> Finding {
         let (subject, file) = (subject.to_owned(), file.to_owned());
-        Finding { rule, subject, file, line: line.max(1), message: message.into() }
+        let Rule { effect, remedy, .. } = rule;
+        Finding { rule, subject, file, line: line.max(1), message: message.into(), effect, remedy }
     }
 }
 
 impl fmt::Display for Finding {
     /// Two lines: `FILE:LINE: SEVERITY: MESSAGE [CODE]`, and what happens and what to do.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Finding { rule, file, line, message, .. } = self;
+        let Finding { rule, file, line, message, effect, remedy, .. } = self;
         writeln!(f, "{file}:{line}: {}: {message} [{}]", rule.severity, rule.code)?;
-        write!(f, "    {}; {}", rule.effect, rule.remedy)
+        write!(f, "    {effect}; {remedy}")
     }
 }
 

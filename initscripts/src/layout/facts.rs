@@ -347,6 +347,13 @@ impl Layout {
         !matches!(self.scheme, Scheme::OpenRc(_) | Scheme::Hooks(_))
     }
 
+    /// Whether insserv orders scripts, be it Debian's or SUSE's.
+    #[must_use]
+    pub fn has_insserv(&self) -> bool {
+        let numbers = [Numbers::Insserv, Numbers::Suse];
+        matches!(self.scheme, Scheme::SysV(sysv) if numbers.contains(&sysv.numbers))
+    }
+
     /// Whether all that can be said of numbers is said by Debian's insserv; elsewhere they are read from the links.
     #[must_use]
     pub fn has_insserv_order(&self) -> bool {

@@ -6,6 +6,7 @@ mod hooks;
 mod insserv;
 mod install;
 mod links;
+mod moved;
 mod numbers;
 mod openrc;
 mod put;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::links::{LinkSteps, difference};
+use super::moved;
 use super::request::{Existing, PlanError};
 use crate::installed::Installed;
 use crate::layout::Layout;
@@ -39,22 +40,29 @@ pub(super) fn levels(
 }
 
 /// What turns the links of `before` into those that `change` makes of `wish`, which is `before` as it is to be taken
-/// for.
+/// for. A change of nothing is the end of the service `name`: what it has moved goes back.
 pub(super) fn steps(
     sysv: SysV,
     layout: &Layout,
     existing: &Existing,
     before: &Installed,
     wish: &Installed,
-    change: &Change,
+    (change, name): (&Change, &str),
     plan: &mut Plan,
 ) -> Result<LinkSteps, PlanError> {
     let old: BTreeSet<Link> = before.links().collect();
     let mut new: BTreeSet<Link> = wish.links().collect();
-    if let Some(argument) = change.arguments.first() {
-        place(sysv, layout, &old, wish, &argument.name, &mut new, plan)?;
+    if change.arguments.is_empty() {
+        let needs = Needs::asked(wish, change)?;
+        let done = moved::restore(layout, existing, name, &needs, &mut new);
+        let mut steps = difference(layout, existing, &old, &new);
+        steps.remove.extend(done);
+        return Ok(steps);
     }
-    Ok(difference(layout, existing, &old, &new))
+    place(sysv, layout, &old, wish, name, &mut new, plan)?;
+    let mut steps = difference(layout, existing, &old, &new);
+    steps.make.splice(..0, moved::note(layout, existing, name, &old, &new));
+    Ok(steps)
 }
 
 /// Gives the service its numbers, in links that it has not had, and moves what has to come later.
@@ -75,8 +83,7 @@ fn place(
     let usual = wish.chkconfig(name).filter(|_| moves).map_or(usual, |line| line.usual);
     let mut wanted: Vec<Link> = new.iter().filter(|link| &*link.name == name).cloned().collect();
     if !wanted.is_empty() && !moves {
-        // Numbers given by hand: a link that is turned keeps its own, so that it has it again when it is turned back.
-        return Ok(());
+        return first_start(old, wish, name, new, plan);
     }
     if wanted.is_empty() {
         let (start, stop) = wish.default_levels(name);
@@ -107,6 +114,41 @@ fn place(
     Ok(())
 }
 
+/// Numbers given by hand: a link that is turned keeps its own, so that it has it again when it is turned back. But one that
+/// has the number by which the service is stopped in 0, 1 and 6 need not have been a start link ever: it keeps its number as
+/// far as that fits a start, and gets another where it does not.
+///
+/// The scripts of the LFS book add up to 100, so a late kill number means an early start.
+fn first_start(
+    old: &BTreeSet<Link>,
+    wish: &Installed,
+    name: &str,
+    new: &mut BTreeSet<Link>,
+    plan: &mut Plan,
+) -> Result<(), PlanError> {
+    const LATE: u8 = 75;
+    let own = |links: &BTreeSet<Link>, kind: Kind| -> Vec<Link> {
+        links.iter().filter(|link| &*link.name == name && link.kind == kind).cloned().collect()
+    };
+    let (kills, started) = (own(old, Kind::Kill), own(new, Kind::Start));
+    let fixed = [Runlevel::R0, Runlevel::R1, Runlevel::R6];
+    let stop = kills.iter().find(|link| fixed.contains(&link.runlevel)).map(|link| link.sequence);
+    let (Some(stop), true) = (stop, own(old, Kind::Start).is_empty()) else { return Ok(()) };
+    if started.is_empty() || started.iter().any(|link| link.sequence != stop) {
+        return Ok(());
+    }
+    let said = wish.chkconfig(name).map(|line| line.usual.start);
+    let late = Some(stop.get()).filter(|stop| *stop >= LATE).map(|stop| LAST + 1 - stop);
+    let base = said.or(late).unwrap_or(stop.get());
+    let found = Needs::new(wish, name)?.fit(Kind::Start, new, name, base, false, plan);
+    let number = found.get(name).copied().unwrap_or(base);
+    for link in started {
+        new.remove(&link);
+        new.insert(Link { sequence: Sequence::clamped(number), ..link });
+    }
+    Ok(())
+}
+
 /// A script that was being moved when a run was killed has two numbers in one runlevel: the one nearer to the other end
 /// is the new one.
 fn drop_left_behind(links: &mut BTreeSet<Link>) {
@@ -121,6 +163,11 @@ fn drop_left_behind(links: &mut BTreeSet<Link>) {
     links.retain(|link| {
         newest.get(&(link.runlevel, link.kind, Arc::clone(&link.name))) == Some(&link.sequence)
     });
+}
+
+/// Kill numbers are counted from the other end, so that what is needed has the smaller number in both.
+pub(super) fn mirrored(kind: Kind, number: u8) -> u8 {
+    if kind == Kind::Start { number } else { LAST - number.min(LAST) }
 }
 
 fn side(usual: Usual, kind: Kind) -> u8 {
@@ -140,7 +187,12 @@ pub(super) struct Needs {
 impl Needs {
     /// Those that the headers ask for, with the script `name` as if it were installed.
     pub(super) fn new(wish: &Installed, name: &str) -> Result<Needs, PlanError> {
-        let outline = order::outline(wish, &Change::add(name).forced())?;
+        Needs::asked(wish, &Change::add(name).forced())
+    }
+
+    /// Those that the headers ask for in a root that `change` is made of.
+    fn asked(wish: &Installed, change: &Change) -> Result<Needs, PlanError> {
+        let outline = order::outline(wish, change)?;
         let mut needs = Needs::default();
         for edge in &outline.edges {
             let [first, then] = [edge.first, edge.then].map(|node| outline.nodes[node].script.clone());
@@ -160,8 +212,6 @@ impl Needs {
     }
 
     /// The number of `name` in links of one kind and, if `moves`, the numbers of others that have to follow it.
-    ///
-    /// Kill numbers are taken from the other end, so that what is needed has the smaller number in both.
     fn fit(
         &self,
         kind: Kind,
@@ -171,7 +221,7 @@ impl Needs {
         moves: bool,
         plan: &mut Plan,
     ) -> BTreeMap<String, u8> {
-        let mirrored = |number: u8| if kind == Kind::Start { number } else { LAST - number.min(LAST) };
+        let mirrored = |number: u8| mirrored(kind, number);
         let pairs = if kind == Kind::Start { &self.start } else { &self.stop };
         let mut numbers: BTreeMap<&str, Range> = BTreeMap::new();
         for link in links.iter().filter(|link| link.kind == kind && &*link.name != name) {
@@ -185,6 +235,15 @@ impl Needs {
             follow(pairs, &numbers, &mut found);
         }
         found.into_iter().map(|(name, number)| (name, mirrored(number))).collect()
+    }
+
+    /// The greatest number among those of the scripts that `name` needs, counted from the other end for kill links.
+    pub(super) fn floor(&self, kind: Kind, links: &BTreeSet<Link>, name: &str) -> Option<u8> {
+        let pairs = if kind == Kind::Start { &self.start } else { &self.stop };
+        let needed: BTreeSet<&str> =
+            pairs.iter().filter(|(_, then)| then == name).map(|(first, _)| first.as_str()).collect();
+        let theirs = links.iter().filter(|link| link.kind == kind && needed.contains(&*link.name));
+        theirs.map(|link| mirrored(kind, link.sequence.get())).max()
     }
 
     /// One number for a script that is stopped in the opposite order of starting.

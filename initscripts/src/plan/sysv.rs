@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::insserv;
 use super::links::{self, LinkSteps};
+use super::moved;
 use super::numbers;
 use super::put::{drop_file, is_foreign, is_kept, put};
 use super::request::{Existing, Found, Install, PlanError, Toggle, Uninstall};
@@ -74,7 +75,8 @@ impl Tree<'_> {
         }
         let LinkSteps { make, depend, remove } =
             self.steps(&after, &Change::nothing().forced(), name, plan)?;
-        let ours = [&script, &layout.service_file(name)].iter().any(|path| existing.contains_key(*path));
+        let own = [Some(script.clone()), Some(layout.service_file(name)), moved::path(layout, name)];
+        let ours = own.iter().flatten().any(|path| existing.contains_key(path));
         let linked = installed.links().any(|link| &*link.name == name);
         if ours || linked {
             plan.steps.extend(make);
@@ -168,7 +170,7 @@ impl Tree<'_> {
                 insserv::steps(layout, existing, installed, wish, change, name, plan)
             }
             Numbers::Chkconfig(_) | Numbers::Fixed(_) => {
-                numbers::steps(sysv, layout, existing, installed, wish, change, plan)
+                numbers::steps(sysv, layout, existing, installed, wish, (change, name), plan)
             }
         }
     }

@@ -107,3 +107,32 @@ fn check_has_nothing_to_say_of_our_scripts_and_finds_wrong_numbers() {
     std::fs::rename(root.path("etc/init.d/S50foobar"), root.path("etc/init.d/S15foobar")).unwrap();
     assert!(codes(&root, "foobar").contains(&"order-wrong".to_owned()));
 }
+
+#[test]
+fn check_tells_what_happens_in_the_layout_at_hand() {
+    let header = "### BEGIN INIT INFO\n# Provides: odd\n# Required-Start: network  nobody\n# Default-Start: B\n\
+                  ### END INIT INFO\n";
+    let script = format!(
+        "#!/bin/sh\n{header}case $1 in start) ;; stop) ;; restart) ;; force-reload) ;; status) ;; esac\n"
+    );
+    let said = |root: &Root, path: &str, name: &str| {
+        crate::support::executable(&root.path(path), &script);
+        let facts = root.ctl(&["--format", "json", "check", name]).json();
+        facts["findings"].as_array().unwrap_or_else(|| panic!("{facts}")).clone()
+    };
+    for (root, path) in [(Root::redhat(), "etc/rc.d/init.d/odd"), (Root::lfs(), "etc/rc.d/init.d/odd")] {
+        let found = said(&root, path, "odd");
+        let cut = found.iter().find(|finding| finding["code"] == "list-cut");
+        let cut = cut.unwrap_or_else(|| panic!("{found:#?}"));
+        assert!(cut["effect"].as_str().unwrap().starts_with("foobarctl ends the list"), "{cut}");
+        assert!(found.iter().all(|finding| !finding.to_string().contains("insserv")), "{found:#?}");
+        // B is of no meaning there, and keeps nobody else from being installed.
+        assert!(found.iter().any(|finding| finding["code"] == "level-b"), "{found:#?}");
+        root.ctl(&["install"]).expect(0);
+    }
+    // SUSE has both: insserv, and B.
+    let found = said(&Root::suse(), "etc/init.d/odd", "odd");
+    let cut = found.iter().find(|finding| finding["code"] == "list-cut");
+    assert!(cut.is_some_and(|cut| cut["effect"].as_str().unwrap().starts_with("insserv ends")), "{found:#?}");
+    assert!(!found.iter().any(|finding| finding["code"] == "level-b"), "{found:#?}");
+}

@@ -103,3 +103,62 @@ fn buildroots_numbers_follow_dependencies_too() {
     root.ctl(&["install", "early"]).expect(0);
     assert!(root.path("etc/init.d/S49early").is_file(), "{}", root.picture());
 }
+
+#[test]
+fn what_chkconfig_would_leave_where_it_moved_it_goes_back() {
+    let root = Root::redhat();
+    let before = root.picture();
+    root.ctl(&["install"]).expect(0);
+    let record = std::fs::read_to_string(root.path("etc/foobar/foobar.moved")).unwrap();
+    assert!(
+        record.contains("\n3 S50zope S51zope\n") && record.contains("\n0 K49proxy K48proxy\n"),
+        "{record}"
+    );
+    root.ctl(&["install", "--force"]).expect(0);
+    root.ctl(&["disable"]).expect(0);
+    root.ctl(&["uninstall", "--purge"]).expect(0);
+    assert_eq!(root.picture(), before);
+
+    // What somebody has moved since is his; and nothing goes back beyond what it needs.
+    root.ctl(&["install"]).expect(0);
+    std::fs::rename(root.path("etc/rc.d/rc3.d/S51zope"), root.path("etc/rc.d/rc3.d/S70zope")).unwrap();
+    std::fs::rename(root.path("etc/rc.d/rc5.d/S52proxy"), root.path("etc/rc.d/rc5.d/S60proxy")).unwrap();
+    root.ctl(&["uninstall", "--purge"]).expect(0);
+    assert_eq!(numbers(&root, "etc/rc.d/rc3.d", "zope"), ["S70"]);
+    assert_eq!(numbers(&root, "etc/rc.d/rc5.d", "zope"), ["S50"]);
+    assert_eq!(numbers(&root, "etc/rc.d/rc3.d", "proxy"), ["S52"], "it needs zope, which is later");
+    assert_eq!(numbers(&root, "etc/rc.d/rc5.d", "proxy"), ["S60"]);
+    assert_eq!(numbers(&root, "etc/rc.d/rc0.d", "proxy"), ["K49"]);
+    assert!(!root.path("etc/foobar").exists());
+}
+
+#[test]
+fn a_service_with_nothing_but_kill_links_gets_a_start_number_of_its_own() {
+    let root = Root::lfs();
+    let only_kills = |name: &str, number: &str| {
+        for level in "23456S01".chars() {
+            for there in numbers(&root, &format!("etc/rc.d/rc{level}.d"), name) {
+                std::fs::remove_file(root.path(&format!("etc/rc.d/rc{level}.d/{there}{name}"))).unwrap();
+            }
+            if level != 'S' {
+                let link = root.path(&format!("etc/rc.d/rc{level}.d/{number}{name}"));
+                symlink(format!("../init.d/{name}"), link).unwrap();
+            }
+        }
+    };
+    // By the book's own numbers, which add up to 100.
+    only_kills("sysklogd", "K90");
+    root.ctl(&["enable", "sysklogd"]).expect(0);
+    assert_eq!(numbers(&root, "etc/rc.d/rc3.d", "sysklogd"), ["S10"]);
+    assert_eq!(numbers(&root, "etc/rc.d/rc6.d", "sysklogd"), ["K90"]);
+    // K20 would be before foobar, which it needs.
+    root.ctl(&["install"]).expect(0);
+    only_kills("zope", "K20");
+    root.ctl(&["enable", "zope", "--runlevels", "345"]).expect(0);
+    assert_eq!(numbers(&root, "etc/rc.d/rc3.d", "zope"), ["S45"]);
+    // Turned by us, with the number of its start: it has that again.
+    root.ctl(&["disable", "zope", "--runlevels", "345"]).expect(0);
+    root.ctl(&["enable", "zope", "--runlevels", "345"]).expect(0);
+    assert_eq!(numbers(&root, "etc/rc.d/rc3.d", "zope"), ["S45"]);
+    assert_eq!(numbers(&root, "etc/rc.d/rc0.d", "zope"), ["K20"]);
+}

@@ -63,6 +63,42 @@ fn an_install_that_moves_others_is_completed() {
 }
 
 #[test]
+fn an_uninstall_that_moves_others_back_is_completed() {
+    converges(Root::redhat, &[&["install"], &["uninstall"]], 60);
+}
+
+#[test]
+fn services_of_openrc_are_completed() {
+    converges(Root::openrc, &[&["install"]], 30);
+    converges(Root::openrc, &[&["install"], &["disable"]], 2);
+    converges(Root::openrc, &[&["install"], &["install", "--standalone"]], 6);
+    converges(Root::openrc, &[&["install"], &["uninstall"]], 8);
+}
+
+#[test]
+fn entries_of_inittab_are_completed() {
+    for make in [with_table_of_busybox, with_table_of_sysvinit] {
+        converges(make, &[&["install", "--respawn"]], 20);
+        // From a script to an entry, off, and gone.
+        converges(make, &[&["install"], &["install", "--respawn"]], 8);
+        converges(make, &[&["install", "--respawn"], &["disable"]], 4);
+        converges(make, &[&["install", "--respawn"], &["uninstall"]], 8);
+    }
+}
+
+fn with_table_of_busybox() -> Root {
+    let root = Root::busybox();
+    root.write("etc/inittab", "::sysinit:/etc/init.d/rcS\n::respawn:/sbin/getty 38400 tty1\n");
+    root
+}
+
+fn with_table_of_sysvinit() -> Root {
+    let root = Root::lfs();
+    root.write("etc/inittab", "id:3:initdefault:\n1:2345:respawn:/sbin/agetty tty1 9600\n");
+    root
+}
+
+#[test]
 fn a_rename_is_whole_or_not_at_all() {
     converges(Root::busybox, &[&["install"], &["disable"]], 2);
     converges(Root::busybox, &[&["install"], &["disable"], &["install", "--force", "--standalone"]], 4);
