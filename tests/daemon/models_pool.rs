@@ -162,7 +162,12 @@ fn ttin_and_ttou_change_the_pool_of_prefork_alone() {
         let setup = model.setup("ttou", "delay = 60000");
         let daemon = setup.start();
         request(&setup.address, b"begun");
-        let workers = if model.name == "fork" { Vec::new() } else { daemon.workers() };
+        // Waited for: the first worker of two may answer before the second one is started.
+        let workers = daemon.wait_workers(match model.name {
+            "fork" => 0,
+            "event" => 2,
+            _ => 1,
+        });
         daemon.signal(Signal::SIGTTOU);
         daemon.signal(Signal::SIGTTIN);
         request(&setup.address, b"still served");
