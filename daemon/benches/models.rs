@@ -6,6 +6,7 @@
 //! another, all of it on loopback; every answer is compared. Ctrl-C ends it with all that it has started.
 
 mod models {
+    pub mod answer;
     pub mod cores;
     pub mod exchange;
     pub mod graph;
@@ -18,6 +19,7 @@ mod models {
     pub mod picture;
     pub mod run;
     pub mod sample;
+    pub mod saved;
     pub mod servers;
     pub mod stop;
     pub mod table;
@@ -27,13 +29,16 @@ mod models {
 use std::process::ExitCode;
 
 use models::options::{Options, USAGE};
-use models::{launch, run};
+use models::{answer, launch, run};
 
 fn main() -> ExitCode {
     // Called again by itself to become a server on its core; returns only if that is not so, or has failed.
     if let Err(why) = launch::become_server() {
         eprintln!("{why}");
         return ExitCode::FAILURE;
+    }
+    if let Some(code) = answer::become_answerer() {
+        return code;
     }
     let done = match Options::parse(std::env::args().skip(1)) {
         Ok(Some(options)) => run::all(&options),

@@ -6,7 +6,8 @@ use std::time::Duration;
 /// What `--help` says.
 pub const USAGE: &str = "\
 usage: cargo bench -p foobard --bench models -- [--quick] [--model NAME] [--rounds N] [--load WORD] [--clients N]
-                                                  [--peers] [--svg FILE] [--foobard FILE]
+                                                  [--peers] [--svg FILE] [--save FILE] [--draw FILE]
+                                                  [--foobard FILE]
 
   --quick        fewer and shorter points, for a look within a minute: no 10,000 clients
   --model NAME   this process model only, and no peers; may be given several times
@@ -15,6 +16,8 @@ usage: cargo bench -p foobard --bench models -- [--quick] [--model NAME] [--roun
   --clients N    only so many clients at once; may be given several times, in ascending order
   --peers        the tables of other servers only
   --svg FILE     where the graph is written (default: models.svg in the target directory's tmp)
+  --save FILE    add what the graph is drawn from to this file, for a measurement in parts
+  --draw FILE    measure nothing and draw the graph from such a file
   --foobard FILE measure this program instead of building what is shipped, to compare two of them";
 
 /// What is to be measured.
@@ -22,6 +25,10 @@ usage: cargo bench -p foobard --bench models -- [--quick] [--model NAME] [--roun
 pub struct Options {
     /// The graph.
     pub svg: PathBuf,
+    /// Where the points are added.
+    pub save: Option<PathBuf>,
+    /// What is drawn instead of a measurement.
+    pub draw: Option<PathBuf>,
     /// The program to measure, if not the shipped one.
     pub foobard: Option<PathBuf>,
     /// The models asked for; empty means all of them, and the peers.
@@ -63,6 +70,8 @@ impl Options {
         let clients: &[usize] = &[1, 10, 100, 1_000, 10_000];
         let mut options = Options {
             svg,
+            save: None,
+            draw: None,
             foobard: None,
             models: Vec::new(),
             load: None,
@@ -95,6 +104,8 @@ impl Options {
                     options.load = Some(word);
                 }
                 "--svg" => options.svg = callers(&value()?),
+                "--save" => options.save = Some(callers(&value()?)),
+                "--draw" => options.draw = Some(callers(&value()?)),
                 "--foobard" => options.foobard = Some(callers(&value()?)),
                 "--help" | "-h" => return Ok(None),
                 // Cargo adds this one to every bench.

@@ -191,12 +191,14 @@ fn inetutils_inetd(workshop: &Workshop, program: &Path, port: u16) -> Result<Vec
 
 fn nginx(workshop: &Workshop, program: &Path, port: u16) -> Result<Vec<OsString>, String> {
     let home = workshop.sandbox.path().display().to_string();
+    // It makes this one its worker's own.
+    let spare = format!("{home}/nginx");
     let text = format!(
         "daemon off;\nworker_processes 1;\npid {home}/nginx.pid;\nerror_log stderr error;\n\
          events {{ worker_connections {CONNECTIONS}; }}\n\
          http {{\n access_log off;\n keepalive_requests 1000000000;\n\
-         client_body_temp_path {home};\n proxy_temp_path {home};\n fastcgi_temp_path {home};\n\
-         uwsgi_temp_path {home};\n scgi_temp_path {home};\n\
+         client_body_temp_path {spare};\n proxy_temp_path {spare};\n fastcgi_temp_path {spare};\n\
+         uwsgi_temp_path {spare};\n scgi_temp_path {spare};\n\
          server {{ listen 127.0.0.1:{port} backlog={BACKLOG}; location / {{ return 200 \"{}\"; }} }}\n}}\n",
         BODY.escape_default()
     );

@@ -8,10 +8,18 @@ use super::measure::compare;
 use super::options::Options;
 use super::peers::{PEERS, Table};
 use super::picture;
+use super::saved;
 use super::servers::{MODELS, Model, Workshop};
 use super::stop;
 use super::table::{self, Group};
 use super::tree;
+
+/// The models that are held against servers of HTTP.
+const ANSWERERS: [&str; 3] = ["iterative", "prefork", "event"];
+
+/// The two loads, as files call them.
+const SHORT: &str = "short";
+const HELD: &str = "held";
 
 /// Everything that was measured.
 #[derive(Debug, Default)]
@@ -30,6 +38,9 @@ struct Figures {
 pub fn all(options: &Options) -> Result<(), String> {
     if let Some(name) = options.models.iter().find(|name| MODELS.iter().all(|model| model.name != **name)) {
         return Err(format!("there is no model {name}"));
+    }
+    if let Some(saved) = &options.draw {
+        return draw(options, &saved::load(saved, SHORT)?, &saved::load(saved, HELD)?);
     }
     stop::listen()?;
     let files = cores::raise_open_files()?;
@@ -76,7 +87,14 @@ pub fn all(options: &Options) -> Result<(), String> {
     if figures.short.is_empty() && figures.held.is_empty() {
         return Ok(());
     }
-    std::fs::write(&options.svg, picture::of(&figures.short, &figures.held))
+    if let Some(file) = &options.save {
+        saved::save(file, &[(SHORT, &figures.short), (HELD, &figures.held)])?;
+    }
+    draw(options, &figures.short, &figures.held)
+}
+
+fn draw(options: &Options, short: &[Group], held: &[Group]) -> Result<(), String> {
+    std::fs::write(&options.svg, picture::of(short, held))
         .map_err(|error| format!("cannot write {}: {error}", options.svg.display()))?;
     println!("\ngraph: {}", options.svg.display());
     Ok(())
@@ -157,13 +175,19 @@ fn exec(workshop: &Workshop, options: &Options, figures: &mut Figures) -> Result
     Ok(vec![group("exec", &servers, &Exchange::Echo, Mode::Short, &options.peer_clients, options)?])
 }
 
+/// What others answer, nginx first, and foobard's library in the models that suit: the same bytes.
 fn http(workshop: &Workshop, options: &Options, figures: &mut Figures) -> Result<Vec<Group>, String> {
-    let servers = peers(Table::Http, workshop, figures)?;
-    let Some(peer) = PEERS.iter().find(|peer| peer.table == Table::Http).filter(|_| !servers.is_empty())
-    else {
-        return Ok(Vec::new());
-    };
-    Ok(vec![group("HTTP", &servers, &peer.exchange(), Mode::Short, &options.peer_clients, options)?])
+    let mut servers = peers(Table::Http, workshop, figures)?;
+    let Some(peer) = PEERS.iter().find(|peer| peer.table == Table::Http) else { return Ok(Vec::new()) };
+    let exchange = peer.exchange();
+    for model in MODELS.iter().filter(|model| ANSWERERS.contains(&model.name)) {
+        match workshop.answerer(model, &exchange) {
+            Ok(server) => servers.push(server),
+            Err(why) => figures.missing.push(format!("HTTP with model = \"{}\": {why}", model.name)),
+        }
+        stop::check()?;
+    }
+    Ok(vec![group("HTTP", &servers, &exchange, Mode::Short, &options.peer_clients, options)?])
 }
 
 fn peers(table: Table, workshop: &Workshop, figures: &mut Figures) -> Result<Vec<Server>, String> {

@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 
 use foobar_tests::{Sandbox, free_port, shipped, source_tree};
 
+use super::answer;
 use super::cores::Cores;
 use super::exchange::Exchange;
 use super::launch::Server;
@@ -117,13 +118,41 @@ impl Workshop {
         if let Some(program) = program {
             let _ = writeln!(text, "service = \"exec\"\nprogram = \"{}\"", program.display());
         }
-        let config = self.write(&format!("foobard-{port}.toml"), &text)?;
+        let program = vec![self.foobard.clone().into_os_string()];
+        self.start_ours("foobard", program, (port, &text), &Exchange::Echo)
+    }
+
+    /// Starts the HTTP server of foobard's library with `model`.
+    ///
+    /// # Errors
+    /// Why it does not run.
+    pub fn answerer(&self, model: &Model, exchange: &Exchange) -> Result<Server, String> {
+        let port = free_port();
+        let text = format!(
+            "listen = \"127.0.0.1:{port}\"\nmodel = \"{}\"\nmax-connections = {CONNECTIONS}\n\
+             backlog = {BACKLOG}\nlog = \"stderr\"\n{}",
+            model.name, model.keys
+        );
+        let own = std::env::current_exe().map_err(|error| format!("cannot find itself: {error}"))?;
+        let program = vec![own.into_os_string(), answer::WORD.into()];
+        self.start_ours(&format!("foobard, {}", model.name), program, (port, &text), exchange)
+    }
+
+    fn start_ours(
+        &self,
+        name: &str,
+        program: Vec<OsString>,
+        (port, text): (u16, &str),
+        exchange: &Exchange,
+    ) -> Result<Server, String> {
+        let config = self.write(&format!("foobard-{port}.toml"), text)?;
         let option = |name: &str| OsString::from(name);
-        let mut command = vec![self.foobard.clone().into_os_string(), option("--config"), config.into()];
+        let mut command = program;
+        command.extend([option("--config"), config.into()]);
         check(&command)?;
         command.extend([option("--foreground"), option("--pid-file")]);
         command.push(self.sandbox.path().join(format!("foobard-{port}.pid")).into());
-        self.start("foobard", &command, port, &Exchange::Echo)
+        self.start(name, &command, port, exchange)
     }
 
     /// Starts any server of ours or of others.
