@@ -63,7 +63,12 @@ pub fn all(options: &Options) -> Result<(), String> {
     }
     let mut figures = Figures::default();
     for model in MODELS.iter().filter(|model| options.wants(model.name)) {
+        let (short, held) = (figures.short.len(), figures.held.len());
         measure(model, &workshop, options, &mut figures)?;
+        // Model by model, so that an end before the end loses little.
+        if let Some(file) = &options.save {
+            saved::save(file, &[(SHORT, &figures.short[short..]), (HELD, &figures.held[held..])])?;
+        }
     }
     let mut peers = Vec::new();
     if options.models.is_empty() {
@@ -86,9 +91,6 @@ pub fn all(options: &Options) -> Result<(), String> {
     }
     if figures.short.is_empty() && figures.held.is_empty() {
         return Ok(());
-    }
-    if let Some(file) = &options.save {
-        saved::save(file, &[(SHORT, &figures.short), (HELD, &figures.held)])?;
     }
     draw(options, &figures.short, &figures.held)
 }
