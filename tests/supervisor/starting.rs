@@ -105,3 +105,24 @@ fn signals_are_passed_on() {
         (prefix.text("got") == "USR1\nUSR2\nQUIT\nHUP\n").then_some(())
     });
 }
+
+#[test]
+fn a_stop_ends_a_start_that_would_go_on() {
+    let prefix = Prefix::new("start-stopped");
+    prefix.shell("it", "exec sleep 1000", "type = \"notify\"\nstart-timeout = \"600s\"\n");
+    let mut start = prefix.command(&["start", "it"]);
+    let start = start.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let path = prefix.path("run/foobar/it/state");
+    let main = foobar_tests::until("its program", crate::support::LIMIT, || {
+        let state: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).ok()?).ok()?;
+        state["main"].as_u64()
+    });
+    let begun = std::time::Instant::now();
+    prefix.ctl(&["stop", "it"]).expect(0);
+    assert!(begun.elapsed() < crate::support::LIMIT, "{:?}", begun.elapsed());
+    assert!(!crate::support::alive(main as u32));
+    let output = start.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && told.contains("told to stop before it was ready"), "{told}");
+    prefix.ctl(&["status", "it"]).expect(3);
+}

@@ -28,7 +28,7 @@ pub struct Logs {
     /// At most so many lines, the last ones; all if not given, but 10 with --follow
     #[arg(long, short = 'n', value_name = "N")]
     pub lines: Option<usize>,
-    /// Only lines since then: a time in UTC as in 2026-11-28 16:39, or a time span before now as in 10min
+    /// Only what was written since then: a time in UTC as in 2026-11-28 16:39, or a time span before now as in 10min
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
 }

@@ -20,6 +20,7 @@ use crate::journal;
 /// # Errors
 /// When its PID file cannot be believed, it is not ours to stop, or it outlives even KILL.
 pub fn stop(context: &Context, service: &Service) -> Result<Stopped> {
+    supervised::interrupt(context, service);
     let _guard = guard::acquire_if_possible(context, service)?;
     stop_alone(context, service)
 }

@@ -155,6 +155,25 @@ pub fn started(context: &Context, service: &Service, said: &str) -> Result<Start
     }
 }
 
+/// Ends a start that goes on, before the guard is waited for: who has called for the start holds that until the service is ready, which
+/// it may never be. An error is told by the stop that follows.
+pub fn interrupt(context: &Context, service: &Service) {
+    if !service.is_supervised() {
+        return;
+    }
+    let Ok(State::Running { process, .. }) = look::look(service) else { return };
+    let report = Place::of(&context.root, &service.name).report();
+    let is_starting = |report: &Report| {
+        report.supervisor == Some(process.pid().as_raw()) && report.state == report::State::Starting
+    };
+    if report.as_ref().is_some_and(is_starting) {
+        context
+            .output
+            .step(format_args!("asking its supervisor, process {}, to give up the start", process.pid()));
+        let _ = process.signal(Signal::SIGTERM);
+    }
+}
+
 /// Stops a service whose supervisor is in `state`.
 ///
 /// # Errors

@@ -44,7 +44,7 @@ pub(super) const RIGHTS: &[Key] = &[
 /// Surroundings.
 pub(super) const SURROUNDINGS: &[Key] = &[
     key!(List "environment" "Environment" "variables, as NAME=value", execution.environment, variable),
-    key!(List "environment-file" "EnvironmentFile" "files with more of them, read at each start and never sourced; prefix -: need not be there",
+    key!(List "environment-file" "EnvironmentFile" "files with more of them, read at each start and never sourced; a line that is no assignment is told in the log; prefix -: need not be there",
         execution.environment_files, environment_file),
     key!(Text "working-directory" "WorkingDirectory" "the working directory; ~ is the home of the account; prefix -: need not be there; / if not given",
         execution.working_directory, working_directory),

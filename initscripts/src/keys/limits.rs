@@ -57,6 +57,6 @@ pub(super) const KEYS: &[Key] = &[
     limit!("limit-nice" "LimitNICE" Nice "20 minus the lowest nice level, 1 to 40"),
     limit!("limit-rtprio" "LimitRTPRIO" Rtprio "highest priority of real time"),
     limit!("limit-rttime" "LimitRTTIME" Rttime "microseconds on the CPU in real time without a wait"),
-    key!(Amount "tasks-max" "TasksMax" "processes and threads of the service, where control groups can be written", confinement.tasks_max),
-    key!(Amount "memory-max" "MemoryMax" "bytes of memory of the service, where control groups can be written", confinement.memory_max),
+    key!(Amount "tasks-max" "TasksMax" "processes and threads of the service, where control groups can be written; where they cannot, the log says so, and limit-nproc limits the account", confinement.tasks_max),
+    key!(Amount "memory-max" "MemoryMax" "bytes of memory of the service, where control groups can be written; else the log says that it is not kept", confinement.memory_max),
 ];
