@@ -132,12 +132,10 @@ fn what_cannot_be_restarted_stays_as_it_is() {
     prefix.ctl(&["stop", "it"]).expect(0);
     let own = prefix.path("foobarctl");
     fs::copy(crate::support::FOOBARCTL, &own).unwrap();
-    let started = std::process::Command::new(&own)
-        .arg("--prefix")
-        .arg(prefix.sandbox.path())
-        .args(["start", "it"])
-        .status();
-    assert!(started.unwrap().success());
+    let mut command = std::process::Command::new(&own);
+    let started =
+        crate::support::output(command.arg("--prefix").arg(prefix.sandbox.path()).args(["start", "it"]));
+    assert!(started.status.success(), "{started:?}");
     let main = prefix.main("it");
     fs::write(prefix.path("broken"), "#!/bin/sh\necho broken >&2\nexit 1\n").unwrap();
     fs::set_permissions(prefix.path("broken"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();

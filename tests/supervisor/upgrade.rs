@@ -18,7 +18,7 @@ fn a_supervisor_goes_on_in_place() {
     install();
     let run = |arguments: &[&str]| {
         let mut command = Command::new(&own);
-        command.arg("--prefix").arg(prefix.sandbox.path()).args(arguments).output().unwrap()
+        crate::support::output(command.arg("--prefix").arg(prefix.sandbox.path()).args(arguments))
     };
     // Open for both: so it has no end between two writers.
     let script =
