@@ -8,12 +8,15 @@ use foobar_initscripts::exit::Action;
 use foobar_initscripts::layout::DEFAULT;
 use foobar_initscripts::name::ServiceName;
 use foobar_initscripts::service::Service;
+use foobar_process::probe::State;
 
 use crate::context::Context;
+use crate::control::look;
 use crate::failure::Failure;
 use crate::machine;
 use crate::root::{Root, Scope};
 use crate::scripts;
+use crate::supervisor::place::Place;
 use crate::sys::dir::Facts;
 
 /// Whose service it is.
@@ -33,7 +36,7 @@ pub enum Target {
 pub fn find(context: &Context, name: &ServiceName) -> anyhow::Result<Target> {
     let root = &context.root;
     if let Some(service) = service(root, name)? {
-        return Ok(Target::Ours(Box::new(service)));
+        return Ok(Target::Ours(Box::new(as_it_runs(root, service))));
     }
     // Only now does it matter how the tree is laid out; a tree that looks like none has no scripts.
     let layout = context.layout().unwrap_or(DEFAULT);
@@ -49,6 +52,23 @@ pub fn find(context: &Context, name: &ServiceName) -> anyhow::Result<Target> {
             root.outside(&script).display()
         ),
     ))
+}
+
+/// The service, or what it was at its start if its supervisor still runs and its file now names another PID file or none: by that file
+/// it would not be found, and a second one started beside it.
+fn as_it_runs(root: &Root, service: Service) -> Service {
+    if !root.is_live() {
+        return service;
+    }
+    let kept = Place::of(root, &service.name).service();
+    let former =
+        kept.and_then(|text| description::parse(&service.name, &String::from_utf8_lossy(&text), "").ok());
+    let Some(former) = former.filter(Service::is_supervised) else { return service };
+    if service.is_supervised() && former.controlling_pid_file() == service.controlling_pid_file() {
+        return service;
+    }
+    let runs = matches!(look::look(&former), Ok(State::Running { .. }));
+    if runs { former } else { service }
 }
 
 /// The service file of `name`; `None` when there is none. All layouts keep it in one place.

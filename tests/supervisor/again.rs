@@ -146,6 +146,26 @@ fn what_cannot_be_restarted_stays_as_it_is() {
 }
 
 #[test]
+fn another_pid_file_does_not_hide_what_runs() {
+    let prefix = Prefix::new("again-moved");
+    prefix.shell("it", "exec sleep 1000", "restart = \"always\"\nrestart-delay = 0\n");
+    prefix.ctl(&["start", "it"]).expect(0);
+    let main = prefix.main("it");
+    let path = prefix.path("etc/foobar/it.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("it.sup.pid", "moved.pid")).unwrap();
+    assert_eq!(prefix.main("it"), main);
+    assert!(prefix.ctl(&["start", "it"]).expect(0).out.contains(&format!("already running (PID {main})")));
+    let ran = prefix.ctl(&["restart", "it"]).expect(6);
+    assert!(ran.err.contains("it is to have another PID file"), "{ran:#?}");
+    assert_eq!(prefix.main("it"), main);
+    prefix.ctl(&["stop", "it"]).expect(0);
+    assert!(!alive(main) && !prefix.path("var/run/it.sup.pid").exists());
+    prefix.ctl(&["start", "it"]).expect(0);
+    assert!(prefix.path("var/run/moved.pid").exists());
+}
+
+#[test]
 fn a_restart_that_fails_says_why() {
     let prefix = Prefix::new("again-fails");
     let path = prefix.show("socket");

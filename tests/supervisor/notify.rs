@@ -86,6 +86,66 @@ fn ready_is_when_the_program_says_so() {
 }
 
 #[test]
+fn the_last_words_of_a_program_are_heard_before_its_end() {
+    let prefix = Prefix::new("notify-parent");
+    let script = "import os, signal, socket, sys\n\
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n\
+        child = os.fork()\n\
+        if child == 0:\n    signal.pause()\n\
+        open(sys.argv[1]).read()\n\
+        s.sendto(b'MAINPID=%d\\nREADY=1' % child, os.environ['NOTIFY_SOCKET'])\n";
+    fs::write(prefix.path("script"), script).unwrap();
+    let fifo = prefix.show("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let arguments = format!("arguments = [{:?}, {fifo:?}]", prefix.show("script"));
+    prefix.service("it", &format!("program = \"/usr/bin/python3\"\n{arguments}\ntype = \"notify\"\n"));
+    let starting = starting(&prefix);
+    let first = until("the program", LIMIT, || prefix.supervision("it")["main"].as_u64()) as u32;
+    let supervisor = prefix.supervisor("it");
+    // Both come at once for a supervisor that does not look meanwhile.
+    kill(supervisor, "STOP");
+    fs::write(&fifo, "go on").unwrap();
+    until("the end of the first", LIMIT, || (!alive(first)).then_some(()));
+    kill(supervisor, "CONT");
+    starting.over().expect(0);
+    let view = prefix.supervision("it");
+    assert_eq!(
+        (&view["state"], &view["last_exit"]),
+        (&"running".into(), &serde_json::Value::Null),
+        "{view:#}"
+    );
+    assert!(prefix.main("it") != first && alive(prefix.main("it")));
+}
+
+/// Is ready, takes HUP for nothing, and says no more.
+const MUTE: &str = r#"
+use Socket; $SIG{HUP} = sub { if ($ENV{DIES}) { exit 3 } };
+socket(my $socket, PF_UNIX, SOCK_DGRAM, 0); send($socket, "READY=1", 0, sockaddr_un($ENV{NOTIFY_SOCKET}));
+sleep 1000 while 1;
+"#;
+
+#[test]
+fn a_reload_that_is_not_answered_fails_by_the_time_limit_or_with_its_program() {
+    let prefix = Prefix::new("notify-mute");
+    fs::write(prefix.path("mute"), MUTE).unwrap();
+    let text = |more: &str| {
+        let program = format!("program = \"/usr/bin/perl\"\narguments = [{:?}]\n", prefix.show("mute"));
+        format!("{program}type = \"notify-reload\"\n{more}")
+    };
+    prefix.service("it", &text("start-timeout = \"1s\"\n"));
+    prefix.ctl(&["start", "it"]).expect(0);
+    let main = prefix.main("it");
+    let ran = prefix.ctl(&["reload", "it"]).expect(1);
+    assert!(ran.err.contains(&format!("it (PID {main}): its reload takes too long")), "{ran:#?}");
+    assert_eq!((prefix.main("it"), &prefix.supervision("it")["state"]), (main, &"running".into()));
+    prefix.service("it", &text("environment = [\"DIES=1\"]\n"));
+    prefix.ctl(&["restart", "it"]).expect(0);
+    let ran = prefix.ctl(&["reload", "it"]).expect(1);
+    assert!(ran.err.contains("it ended before it had reloaded"), "{ran:#?}");
+    prefix.await_state("it", "failed");
+}
+
+#[test]
 fn who_says_that_it_stops_must_do_so_in_time() {
     let prefix = Prefix::new("notify-stops");
     started(

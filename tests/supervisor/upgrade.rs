@@ -139,6 +139,30 @@ fn sockets_and_signs_of_a_program_outlive_the_exchange() {
 }
 
 #[test]
+fn a_program_inherits_nothing_of_what_a_supervisor_leaves_to_the_next() {
+    let prefix = Prefix::new("upgrade-open");
+    let socket = format!("socket = [{{ listen = {:?} }}]\n", prefix.show("socket"));
+    let more = "restart = \"always\"\nrestart-delay = 0\nstart-limit-burst = 0\n";
+    prefix.shell("it", "exec sleep 1000", &format!("type = \"exec\"\n{socket}{more}"));
+    prefix.ctl(&["start", "it"]).expect(0);
+    for verb in ["upgrade", "restart", "upgrade"] {
+        prefix.ctl(&[verb, "it"]).expect(0);
+        let former = prefix.main("it");
+        kill(former, "KILL");
+        until("the sleep", LIMIT, || {
+            let main = prefix.supervision("it")["main"].as_u64().filter(|pid| *pid != u64::from(former))?;
+            let command = fs::read_to_string(format!("/proc/{main}/cmdline")).ok()?;
+            command.starts_with("sleep").then_some(())
+        });
+        let all = fs::read_dir(format!("/proc/{}/fd", prefix.main("it"))).unwrap();
+        let mut open: Vec<String> =
+            all.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        open.sort_unstable();
+        assert_eq!(open, ["0", "1", "2", "3"], "after {verb}");
+    }
+}
+
+#[test]
 fn a_main_process_that_was_named_is_watched_by_the_next_supervisor() {
     let prefix = Prefix::new("upgrade-main");
     let script = "import os, signal, socket\n\

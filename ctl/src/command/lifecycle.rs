@@ -1,6 +1,8 @@
 //! `start`, `stop`, `restart`, `try-restart`, `reload`, `force-reload`: finds out whose service it is, has
 //! the work done, and tells the end in one line.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use foobar_initscripts::exit::Action;
 use foobar_initscripts::name::ServiceName;
@@ -16,6 +18,9 @@ use crate::control::outcome::Stopped;
 use crate::control::{again, call, guard, kept, look, signalling, start, stop, subsys};
 use crate::journal;
 use crate::target::{self, Target};
+
+/// Beyond what a reload may take, the service may take this long to say how it went.
+const MARGIN: Duration = Duration::from_secs(30);
 
 /// What `--format json` prints.
 #[derive(Debug, Serialize)]
@@ -174,7 +179,7 @@ fn read_again(context: &Context, service: &Service, process: &Process) -> Result
     let main = look::main(context, service, process);
     if let Some(call) = call::connect(context, service, process) {
         context.output.step(format_args!("asking process {pid} to read its configuration again"));
-        let text = call::act(service, main, call, "reload", service.start_timeout)?;
+        let text = call::act(service, main, call, "reload", service.start_timeout.saturating_add(MARGIN))?;
         return Ok(Done::answered(main, text));
     }
     signalling::reload(context, service, process)?;

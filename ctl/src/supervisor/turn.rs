@@ -23,6 +23,8 @@ pub type Met = (Action, String);
 impl Unit {
     /// Children have ended.
     pub fn children_ended(&mut self) {
+        // What they have said before comes first: it may be who is to be the main process after them.
+        self.hear();
         for exit in child::reap() {
             if self.looks.ended(exit.pid, exit.how) {
                 let _ = self.ledger.write(Place::Look, None);
