@@ -306,6 +306,13 @@ impl Layout {
         format!("{}/{name}", self.defaults_dir)
     }
 
+    /// The file that tells which links of others a service has moved, in layouts where others are moved.
+    #[must_use]
+    pub fn moved_file(&self, name: &str) -> Option<String> {
+        let moves = matches!(self.scheme, Scheme::SysV(SysV { numbers: Numbers::Chkconfig(_), .. }));
+        moves.then(|| format!("{}/{name}.moved", self.service_dir))
+    }
+
     /// The directory with the links of a runlevel; that of the scripts where these have numbers themselves.
     #[must_use]
     pub fn runlevel_dir(&self, level: Runlevel) -> String {

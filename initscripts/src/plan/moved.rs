@@ -1,15 +1,18 @@
-//! What the numbers of a service have moved among the links of others, written down beside its service file, so that the
-//! others can be moved back when it goes. `chkconfig --del` leaves them where they are.
+//! Links whose numbers are not insserv's: what a change makes of them, and what it moves among those of others, which is
+//! written down beside the service file, so that they can be moved back when the service goes. `chkconfig --del` leaves them where they are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::numbers::{Needs, mirrored};
-use super::request::{Existing, Found};
+use super::links::{LinkSteps, difference};
+use super::numbers::{self, Needs, mirrored};
+use super::request::{Existing, Found, PlanError};
+use crate::installed::Installed;
 use crate::layout::Layout;
-use crate::layout::facts::{Numbers, Scheme, SysV};
+use crate::layout::facts::SysV;
 use crate::link::{Kind, Link};
 use crate::name::{Runlevel, Sequence};
-use crate::step::{Before, Step};
+use crate::order::Change;
+use crate::step::{Before, Plan, Step};
 
 /// Where a link is, and whose.
 type Place = (Runlevel, Kind, String);
@@ -17,22 +20,42 @@ type Place = (Runlevel, Kind, String);
 /// Links that were moved, and their numbers before and now.
 type Moves = BTreeMap<Place, (u8, u8)>;
 
-/// The file that has them, in layouts where others are moved.
-pub(super) fn path(layout: &Layout, name: &str) -> Option<String> {
-    let moves = matches!(layout.scheme, Scheme::SysV(SysV { numbers: Numbers::Chkconfig(_), .. }));
-    moves.then(|| format!("{}/{name}.moved", layout.service_dir))
+/// What turns the links of `before` into those that `change` makes of `wish`, which is `before` as it is to be taken
+/// for. A change of nothing is the end of the service `name`: what it has moved goes back.
+pub(super) fn steps(
+    sysv: SysV,
+    layout: &Layout,
+    existing: &Existing,
+    before: &Installed,
+    wish: &Installed,
+    (change, name): (&Change, &str),
+    plan: &mut Plan,
+) -> Result<LinkSteps, PlanError> {
+    let old: BTreeSet<Link> = before.links().collect();
+    let mut new: BTreeSet<Link> = wish.links().collect();
+    if change.arguments.is_empty() {
+        let needs = Needs::asked(wish, change)?;
+        let done = restore(layout, existing, name, &needs, &mut new);
+        let mut steps = difference(layout, existing, &old, &new);
+        steps.remove.extend(done);
+        return Ok(steps);
+    }
+    numbers::place(sysv, layout, &old, wish, name, &mut new, plan)?;
+    let mut steps = difference(layout, existing, &old, &new);
+    steps.make.splice(..0, note(layout, existing, name, &old, &new));
+    Ok(steps)
 }
 
 /// The step that writes down what turns `old` into `new`, beside what was moved earlier. To be done before that: a run that
 /// is killed must not leave what nobody knows of.
-pub(super) fn note(
+fn note(
     layout: &Layout,
     existing: &Existing,
     name: &str,
     old: &BTreeSet<Link>,
     new: &BTreeSet<Link>,
 ) -> Option<Step> {
-    let path = path(layout, name)?;
+    let path = layout.moved_file(name)?;
     let mut moves = read(existing, &path);
     for link in new.difference(old).filter(|link| &*link.name != name) {
         let same = |other: &&Link| (other.runlevel, other.kind) == (link.runlevel, link.kind);
@@ -53,14 +76,14 @@ pub(super) fn note(
 
 /// Moves back among `links` what still has the number that it was given, as far as what it needs allows. `needs` are those
 /// of the others. Returns the step that removes the file, for the end.
-pub(super) fn restore(
+fn restore(
     layout: &Layout,
     existing: &Existing,
     name: &str,
     needs: &Needs,
     links: &mut BTreeSet<Link>,
 ) -> Option<Step> {
-    let path = path(layout, name)?;
+    let path = layout.moved_file(name)?;
     let found = existing.get(&path)?;
     for kind in [Kind::Start, Kind::Kill] {
         let mut moves: Vec<_> =

@@ -4,9 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::links::{LinkSteps, difference};
-use super::moved;
-use super::request::{Existing, PlanError};
+use super::request::PlanError;
 use crate::installed::Installed;
 use crate::layout::Layout;
 use crate::layout::facts::{Numbers, SysV};
@@ -39,34 +37,8 @@ pub(super) fn levels(
     starts.chain(stops).filter(|(level, _)| all.contains(*level)).collect()
 }
 
-/// What turns the links of `before` into those that `change` makes of `wish`, which is `before` as it is to be taken
-/// for. A change of nothing is the end of the service `name`: what it has moved goes back.
-pub(super) fn steps(
-    sysv: SysV,
-    layout: &Layout,
-    existing: &Existing,
-    before: &Installed,
-    wish: &Installed,
-    (change, name): (&Change, &str),
-    plan: &mut Plan,
-) -> Result<LinkSteps, PlanError> {
-    let old: BTreeSet<Link> = before.links().collect();
-    let mut new: BTreeSet<Link> = wish.links().collect();
-    if change.arguments.is_empty() {
-        let needs = Needs::asked(wish, change)?;
-        let done = moved::restore(layout, existing, name, &needs, &mut new);
-        let mut steps = difference(layout, existing, &old, &new);
-        steps.remove.extend(done);
-        return Ok(steps);
-    }
-    place(sysv, layout, &old, wish, name, &mut new, plan)?;
-    let mut steps = difference(layout, existing, &old, &new);
-    steps.make.splice(..0, moved::note(layout, existing, name, &old, &new));
-    Ok(steps)
-}
-
 /// Gives the service its numbers, in links that it has not had, and moves what has to come later.
-fn place(
+pub(super) fn place(
     sysv: SysV,
     layout: &Layout,
     old: &BTreeSet<Link>,
@@ -191,7 +163,7 @@ impl Needs {
     }
 
     /// Those that the headers ask for in a root that `change` is made of.
-    fn asked(wish: &Installed, change: &Change) -> Result<Needs, PlanError> {
+    pub(super) fn asked(wish: &Installed, change: &Change) -> Result<Needs, PlanError> {
         let outline = order::outline(wish, change)?;
         let mut needs = Needs::default();
         for edge in &outline.edges {

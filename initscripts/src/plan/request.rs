@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::moved;
 use crate::inittab;
 use crate::installed::Installed;
 use crate::layout::Layout;
@@ -49,7 +48,7 @@ pub fn watched(layout: &Layout, installed: &Installed, name: &ServiceName, more:
     let mut files = vec![layout.script(name.as_str()), layout.service_file(name.as_str())];
     files.extend(layout.scripts_in(installed, name.as_str()));
     files.push(inittab::PATH.to_owned());
-    files.extend(moved::path(layout, name.as_str()));
+    files.extend(layout.moved_file(name.as_str()));
     if let Scheme::OpenRc(openrc) = layout.scheme {
         files.extend(openrc.links(name.as_str()));
         files.push(layout.defaults_file(name.as_str()));

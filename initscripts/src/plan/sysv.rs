@@ -75,7 +75,7 @@ impl Tree<'_> {
         }
         let LinkSteps { make, depend, remove } =
             self.steps(&after, &Change::nothing().forced(), name, plan)?;
-        let own = [Some(script.clone()), Some(layout.service_file(name)), moved::path(layout, name)];
+        let own = [Some(script.clone()), Some(layout.service_file(name)), layout.moved_file(name)];
         let ours = own.iter().flatten().any(|path| existing.contains_key(path));
         let linked = installed.links().any(|link| &*link.name == name);
         if ours || linked {
@@ -170,7 +170,7 @@ impl Tree<'_> {
                 insserv::steps(layout, existing, installed, wish, change, name, plan)
             }
             Numbers::Chkconfig(_) | Numbers::Fixed(_) => {
-                numbers::steps(sysv, layout, existing, installed, wish, (change, name), plan)
+                moved::steps(sysv, layout, existing, installed, wish, (change, name), plan)
             }
         }
     }
