@@ -73,6 +73,10 @@ fn calls(torment: &Torment<'_>, prefix: &Prefix, scene: &str) -> Vec<(String, us
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for line in fs::read_to_string(&trace).unwrap().lines() {
         let name = line.split('(').next().unwrap_or_default();
+        // What strace itself has interrupted.
+        if name == "restart_syscall" {
+            continue;
+        }
         if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             *counts.entry(name.to_owned()).or_default() += 1;
         }
