@@ -74,7 +74,8 @@ impl Context {
         }
         let why = match layout.scheme {
             Scheme::Hooks(hooks) => {
-                format!("they start in the order of the lines in rc.M and, last of all, in {}", hooks.start)
+                let last = hooks.start;
+                format!("start in the order of lines, those in {last} last: 'foobarctl why NAME' names them")
             }
             _ => "depend() of their scripts orders them: ask rc-depend(8)".to_owned(),
         };

@@ -4,6 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use foobar_initscripts::calls;
 use foobar_initscripts::hooks;
 use foobar_initscripts::layout::Layout;
 use foobar_initscripts::layout::facts::{Hooks, OpenRc, Scheme};
@@ -48,21 +49,13 @@ fn named(root: &Root, openrc: OpenRc) -> io::Result<Vec<Link>> {
 /// but the lines that we have written stop a service without looking at that.
 fn called(root: &Root, layout: &Layout, hooks: Hooks) -> io::Result<Vec<Link>> {
     let mut found = Vec::new();
-    for caller in hooks.callers {
-        let Some((text, facts)) = root.read(Path::new(caller.path))? else { continue };
-        if facts.mode & 0o111 == 0 {
-            continue;
-        }
-        let ours = hooks::blocks(&text, caller.kind);
-        let levels = Runlevels::parse(caller.runlevels).unwrap_or_default();
-        for call in hooks::calls(&text, layout.script_dir, hooks.prefix) {
-            let Ok(name) = ServiceName::parse(call.name) else { continue };
-            let is_ours =
-                caller.kind == Kind::Kill && ours.iter().any(|one| one.is_ours && one.name == call.name);
-            let path = PathBuf::from(layout.script(call.name));
-            if is_ours || scripts::is_script(root, &path)? {
-                found.extend(levels.iter().map(|level| Link { kind: caller.kind, ..start(level, &name) }));
-            }
+    let texts = scripts::callers(root, &hooks)?;
+    for one in calls::order(layout, &hooks, &texts) {
+        let Ok(name) = ServiceName::parse(&one.name) else { continue };
+        let path = PathBuf::from(layout.script(&one.name));
+        if hooks::stops_anyway(&one, &texts) || scripts::is_script(root, &path)? {
+            let link = |level| Link { kind: one.kind, ..start(level, &name) };
+            found.extend(one.levels.iter().map(link));
         }
     }
     Ok(found)

@@ -6,8 +6,9 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use foobar_initscripts::calls::Texts;
 use foobar_initscripts::layout::Layout;
-use foobar_initscripts::layout::facts::Scheme;
+use foobar_initscripts::layout::facts::{Hooks, Scheme};
 use foobar_initscripts::name::ServiceName;
 
 use crate::root::{Root, leads_nowhere};
@@ -79,4 +80,19 @@ pub fn is_script(root: &Root, path: &Path) -> io::Result<bool> {
         Err(error) if leads_nowhere(&error) => Ok(false),
         Err(error) => Err(root.about("cannot look at", path, &error)),
     }
+}
+
+/// The files that call scripts, as far as they can be run.
+///
+/// # Errors
+/// With the path in words.
+pub fn callers(root: &Root, hooks: &Hooks) -> io::Result<Texts> {
+    let mut found = Texts::new();
+    for path in hooks.files() {
+        match root.read(Path::new(path))? {
+            Some((text, facts)) if facts.mode & 0o111 != 0 => drop(found.insert(path.to_owned(), text)),
+            _ => {}
+        }
+    }
+    Ok(found)
 }

@@ -1,8 +1,9 @@
-//! Files of shell commands from which services are called, such as Slackware's rc.local: our lines in them between two
-//! marks, and who else calls a script. Every other byte stays. Which lines are wanted is decided in `plan/hooks.rs`.
+//! Files of shell commands from which services are called, such as Slackware's rc.local: our lines in them, between two
+//! marks. Every other byte stays. Which lines are wanted is decided in `plan/hooks.rs`, who else calls a script in `calls`.
 
 use std::ops::Range;
 
+use crate::calls::{Called, Texts};
 use crate::link::Kind;
 
 /// What a file has that we have made; it goes with the last of our lines, if nothing else has come into it.
@@ -35,15 +36,6 @@ pub enum Slot {
     After(usize),
     /// To the end.
     End,
-}
-
-/// A line that calls a script.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Call<'a> {
-    /// Which line, counted from 1.
-    pub line: usize,
-    /// The service.
-    pub name: &'a str,
 }
 
 /// Lines of a file that are to be replaced, and what stands there afterwards.
@@ -97,6 +89,13 @@ fn word<'a>(text: &'a [u8], line: &Range<usize>, mark: &str) -> Option<&'a str> 
     std::str::from_utf8(&text[line.clone()]).ok()?.strip_prefix(mark).map(str::trim_end)
 }
 
+/// Whether it is one of our lines that stop a service whether or not it may be started.
+#[must_use]
+pub fn stops_anyway(call: &Called, texts: &Texts) -> bool {
+    let blocks = texts.get(call.file).map(|text| blocks(text, call.kind)).unwrap_or_default();
+    call.kind == Kind::Kill && blocks.iter().any(|one| one.is_ours && one.name == call.name)
+}
+
 /// The edit that puts a new block into its slot.
 ///
 /// A file that does not end with a newline does not end with one afterwards: so [`removed`] can give it back.
@@ -131,29 +130,6 @@ pub fn replaced(text: &[u8], old: &Block<'_>, new: &str) -> Edit {
     // The newline before it was ours, too.
     let from = unique(text, last_line(&text[..old.place.start]));
     (text[from..old.place.end].to_vec(), text[from..old.place.start - 1].to_vec())
-}
-
-/// The scripts that a file calls: their paths outside comments, outside of our lines and in those of all services.
-#[must_use]
-pub fn calls<'a>(text: &'a [u8], directory: &str, prefix: &str) -> Vec<Call<'a>> {
-    let path = format!("{directory}/{prefix}");
-    let mut found = Vec::new();
-    for (number, line) in (1..).zip(text.split(|&byte| byte == b'\n')) {
-        let code = line.trim_ascii_start();
-        if code.starts_with(b"#") {
-            continue;
-        }
-        let ends = (path.len()..code.len()).filter(|&at| code[..at].ends_with(path.as_bytes()));
-        for at in ends {
-            let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || b"._+-".contains(byte);
-            let length = code[at..].iter().take_while(is_part).count();
-            let name = std::str::from_utf8(&code[at..at + length]).unwrap_or_default();
-            if !name.is_empty() {
-                found.push(Call { line: number, name });
-            }
-        }
-    }
-    found
 }
 
 /// The line that a place is in, counted from 1.
@@ -280,13 +256,5 @@ mod tests {
             [("y", false), ("x", true)]
         );
         assert_eq!(found[0].place, 0..20);
-    }
-
-    #[test]
-    fn calls_are_paths_outside_comments() {
-        let text = b"# /etc/rc.d/rc.no\n. /etc/rc.d/rc.a start;/etc/rc.d/rc.b\n\tsh '/etc/rc.d/rc.c-d' \xff\n/etc/rc.d/rc.";
-        let found: Vec<(usize, &str)> =
-            calls(text, "/etc/rc.d", "rc.").iter().map(|call| (call.line, call.name)).collect();
-        assert_eq!(found, [(2, "a"), (2, "b"), (3, "c-d")]);
     }
 }

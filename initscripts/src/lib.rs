@@ -1,5 +1,6 @@
 //! SysV init scripts, links and their order, as pure functions.
 #![forbid(unsafe_code)]
+pub mod calls;
 pub mod check;
 pub mod compose;
 pub mod description;

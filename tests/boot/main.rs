@@ -17,5 +17,6 @@ mod openrc;
 mod order;
 mod real;
 mod respawn;
+mod slackware;
 mod system;
 mod trace;

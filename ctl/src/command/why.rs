@@ -1,12 +1,15 @@
 //! `why`: says why a script has its number, for start and for stop. It reads and tells; what the reasons are is found
 //! by the library.
 
+use std::path::Path;
+
 use anyhow::Result;
+use foobar_initscripts::calls;
 use foobar_initscripts::exit::Action;
-use foobar_initscripts::explain::{self, Loop, Standing};
+use foobar_initscripts::explain::{self, Calling, Loop, Standing};
 use foobar_initscripts::installed::Installed;
 use foobar_initscripts::layout::Layout;
-use foobar_initscripts::layout::facts::{Numbers, Scheme, SysV};
+use foobar_initscripts::layout::facts::{Hooks, Numbers, Scheme, SysV};
 use foobar_initscripts::link::{Kind, Link};
 use foobar_initscripts::order::{self, Change, Outline};
 use serde::Serialize;
@@ -15,6 +18,7 @@ use crate::cli::Why;
 use crate::context::Context;
 use crate::enabled;
 use crate::failure::Failure;
+use crate::scripts;
 use crate::survey;
 
 /// What `--format json` prints.
@@ -35,10 +39,20 @@ struct Numbered<'a> {
     orders: &'a [Standing],
 }
 
+/// What `--format json` prints where lines are the order.
+#[derive(Debug, Serialize)]
+struct Lines<'a> {
+    layout: &'static str,
+    orders: &'a [Calling],
+}
+
 /// Explains both numbers of a script.
 pub fn run(context: &Context, arguments: &Why) -> Result<Action> {
     let name = arguments.service.name.as_str();
     let layout = context.layout()?;
+    if let Scheme::Hooks(hooks) = layout.scheme {
+        return called(context, layout, &hooks, name);
+    }
     Context::must_have_numbers(layout, "why")?;
     let installed = survey::installed(&context.root, layout)?;
     let outline = order::outline(&installed, &Change::nothing().forced())
@@ -104,6 +118,32 @@ fn standing(
     Ok(Action::Ok)
 }
 
+/// Where there are no numbers, but lines that call services one after the other: which they are.
+fn called(context: &Context, layout: &'static Layout, hooks: &Hooks, name: &str) -> Result<Action> {
+    let installed = survey::installed(&context.root, layout)?;
+    let calls = calls::order(layout, hooks, &scripts::callers(&context.root, hooks)?);
+    if !installed.has_script(name) && !calls.iter().any(|one| one.name == name) {
+        return Err(Failure::error(
+            Action::NotInstalled,
+            format!("{name} has no {} and nobody calls it: see 'foobarctl list'", layout.script(name)),
+        ));
+    }
+    let outline = order::outline(&installed, &Change::nothing().forced())
+        .map_err(|error| Failure::error(Action::Error, error.to_string()))?;
+    let told: Vec<Calling> = [Kind::Start, Kind::Kill]
+        .map(|kind| explain::calling(&outline, &calls, layout, hooks, name, kind))
+        .into();
+    let mut lines: Vec<String> = told.iter().map(ToString::to_string).collect();
+    let script = layout.script(name);
+    if !scripts::is_script(&context.root, Path::new(&script))? {
+        let why = if installed.has_script(name) { "is not executable" } else { "does not exist" };
+        lines.push(format!("{script} {why}, so it is not started"));
+    }
+    lines.push(rule(layout));
+    context.output.result(lines.join("\n"), &Lines { layout: layout.name, orders: &told })?;
+    Ok(Action::Ok)
+}
+
 /// Where the numbers of a layout come from.
 fn rule(layout: &Layout) -> String {
     let name = layout.name;
@@ -123,10 +163,15 @@ fn rule(layout: &Layout) -> String {
              new service gets S{} where its neighbours allow it",
             rcs.usual
         ),
-        Scheme::OpenRc(_) | Scheme::Hooks(_) => {
+        Scheme::OpenRc(_) => {
             format!(
                 "in the layout {name} there are no numbers: OpenRC orders services by depend() in their scripts"
             )
         }
+        Scheme::Hooks(hooks) => format!(
+            "in the layout {name} there are no numbers: services start in the order of the lines that call them, those of \
+             {} last of all, and those of {} stop them first",
+            hooks.start, hooks.stop
+        ),
     }
 }

@@ -2,6 +2,7 @@
 //! an [`crate::order::Outline`]; nothing is ordered here.
 
 mod after;
+mod called;
 mod compare;
 mod dot;
 mod linked;
@@ -13,6 +14,7 @@ mod text;
 mod why;
 
 pub use after::after;
+pub use called::{Calling, calling};
 pub use compare::compare;
 pub use dot::dot;
 pub use linked::{Neighbour, Number, Standing, linked, standing};

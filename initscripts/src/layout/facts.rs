@@ -178,15 +178,17 @@ pub struct Hooks {
     pub start: &'static str,
     /// The file of his commands when the machine goes down, from which services are stopped before all others.
     pub stop: &'static str,
-    /// The files that call scripts.
-    pub callers: &'static [Caller],
+    /// The files that init runs.
+    pub roots: &'static [Caller],
+    /// Those that call scripts as well, if they are called themselves.
+    pub inner: &'static [&'static str],
     /// What is in the directory of scripts and belongs to no service,
     pub not_scripts: &'static [&'static str],
     /// and how such names begin or end.
     pub not_parts: &'static [&'static str],
 }
 
-/// A file that calls scripts in some runlevels.
+/// A file that init runs in some runlevels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caller {
     /// Its path.
@@ -198,6 +200,11 @@ pub struct Caller {
 }
 
 impl Hooks {
+    /// All files that call scripts.
+    pub fn files(&self) -> impl Iterator<Item = &'static str> {
+        self.roots.iter().map(|root| root.path).chain(self.inner.iter().copied())
+    }
+
     /// Whether a file in the directory of scripts belongs to no service.
     fn is_no_script(&self, file: &str) -> bool {
         self.not_scripts.contains(&file)

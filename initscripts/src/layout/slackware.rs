@@ -24,13 +24,17 @@ pub const SLACKWARE: Layout = Layout {
         start: "/etc/rc.d/rc.local",
         stop: "/etc/rc.d/rc.local_shutdown",
         // rc.0 is a link to rc.6.
-        callers: &[
+        roots: &[
             Caller { path: "/etc/rc.d/rc.S", kind: Kind::Start, runlevels: "S" },
             Caller { path: "/etc/rc.d/rc.M", kind: Kind::Start, runlevels: MULTI_USER },
-            Caller { path: "/etc/rc.d/rc.inet2", kind: Kind::Start, runlevels: MULTI_USER },
-            Caller { path: "/etc/rc.d/rc.local", kind: Kind::Start, runlevels: MULTI_USER },
-            Caller { path: "/etc/rc.d/rc.local_shutdown", kind: Kind::Kill, runlevels: "06" },
+            Caller { path: "/etc/rc.d/rc.K", kind: Kind::Kill, runlevels: "1" },
             Caller { path: "/etc/rc.d/rc.6", kind: Kind::Kill, runlevels: "06" },
+        ],
+        inner: &[
+            "/etc/rc.d/rc.inet2",
+            "/etc/rc.d/rc.services",
+            "/etc/rc.d/rc.local",
+            "/etc/rc.d/rc.local_shutdown",
         ],
         not_scripts: &[
             "rc.0",

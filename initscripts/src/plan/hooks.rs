@@ -5,6 +5,7 @@ use super::links;
 use super::numbers::Needs;
 use super::put::{drop_file, is_foreign, put};
 use super::request::{Existing, Found, Install, PlanError, Toggle, Uninstall};
+use crate::calls::{self, Texts};
 use crate::hooks::{self, Block, Edit, MADE, Slot};
 use crate::installed::Installed;
 use crate::layout::Layout;
@@ -62,6 +63,7 @@ impl Tree<'_> {
         let after = Tree { installed: &links::with_script(self.installed, name, wanted.as_bytes()), ..self };
         for kind in [Kind::Kill, Kind::Start] {
             after.hook(&hook, kind, plan)?;
+            self.must_be_run(kind, plan);
         }
         let on = if service.runlevels.is_empty() { 0o644 } else { 0o755 };
         let mode = match there {
@@ -130,6 +132,18 @@ impl Tree<'_> {
                 Err(PlanError::OneForAll { layout: self.layout.name, file: self.hooks.start })
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Notes if the lines are written into the wind, in a tree that has what init runs.
+    fn must_be_run(self, kind: Kind, plan: &mut Plan) {
+        let (file, when) =
+            (self.file(kind), if kind == Kind::Start { "at boot" } else { "when the machine goes down" });
+        let mut roots = self.hooks.roots.iter().filter(|root| root.kind == kind);
+        let is_there = roots.any(|root| matches!(self.existing.get(root.path), Some(Found::File { .. })));
+        if is_there && !self.is_run(file) {
+            plan.notes
+                .push(format!("nothing runs {file} {when}: have it called as Slackware's own files do"));
         }
     }
 
@@ -269,14 +283,29 @@ impl Tree<'_> {
 
     /// Whether any file starts it.
     fn is_called(self, name: &str) -> bool {
-        let callers = self.hooks.callers.iter().filter(|caller| caller.kind == Kind::Start);
-        callers.into_iter().any(|caller| !self.calls(caller.path, name).is_empty())
+        let called = calls::order(self.layout, &self.hooks, &self.texts(false));
+        called.iter().any(|one| one.name == name && one.kind == Kind::Start)
+    }
+
+    /// Whether such a file is run when the machine boots or goes down, if it can be.
+    fn is_run(self, file: &str) -> bool {
+        calls::reached(self.layout, &self.hooks, &self.texts(true)).contains(&file)
+    }
+
+    /// The texts of the files that call scripts; with those that are not there yet.
+    fn texts(self, all: bool) -> Texts {
+        let text = |path: &'static str| match self.existing.get(path) {
+            Some(Found::File { text, .. }) => Some((path.to_owned(), text.clone())),
+            None if all => Some((path.to_owned(), Vec::new())),
+            _ => None,
+        };
+        self.hooks.files().filter_map(text).collect()
     }
 
     /// The lines of a file that call the script of a service.
     fn calls(self, file: &str, name: &str) -> Vec<usize> {
         let Some(Found::File { text, .. }) = self.existing.get(file) else { return Vec::new() };
-        let calls = hooks::calls(text, self.layout.script_dir, self.hooks.prefix);
+        let calls = calls::in_file(text, self.layout.script_dir, self.hooks.prefix);
         calls.iter().filter(|call| call.name == name).map(|call| call.line).collect()
     }
 }

@@ -54,7 +54,7 @@ pub fn watched(layout: &Layout, installed: &Installed, name: &ServiceName, more:
         files.push(layout.defaults_file(name.as_str()));
     }
     if let Scheme::Hooks(hooks) = layout.scheme {
-        files.extend(hooks.callers.iter().map(|caller| caller.path.to_owned()));
+        files.extend(hooks.files().map(str::to_owned));
     }
     files.extend(more.iter().map(|path| (*path).to_owned()));
     if let Some(depend) = &layout.depend {

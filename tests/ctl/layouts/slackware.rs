@@ -259,3 +259,56 @@ fn below_a_prefix_the_lines_call_the_scripts_there() {
     crate::support::ctl(&["--prefix", prefix, "uninstall"]).expect(0);
     assert!(order(&root, LOCAL).is_empty() && !root.path(SHUTDOWN).exists());
 }
+
+#[test]
+fn why_names_the_lines_that_call_a_service() {
+    let root = Root::slackware();
+    service(&root, "later", "requires = [\"foobar\"]\n");
+    root.ctl(&["install"]).expect(0);
+    root.ctl(&["install", "later"]).expect(0);
+    let told = root.ctl(&["why", "foobar"]).expect(0).out;
+    let lines = [
+        "foobar is started by /etc/rc.d/rc.local:5, in runlevels 2345",
+        "  has to come after syslog, which /etc/rc.d/rc.M:3 calls",
+        "    /etc/rc.d/rc.foobar:4: Required-Start: $syslog",
+        "  has to come before later, which /etc/rc.d/rc.local:10 calls",
+        "    /etc/rc.d/rc.later:4: Required-Start: foobar",
+        "foobar is stopped by /etc/rc.d/rc.local_shutdown:9, in runlevels 06",
+        "  has to come after later, which /etc/rc.d/rc.local_shutdown:4 calls",
+    ];
+    let mut rest = told.lines();
+    for line in lines {
+        assert!(rest.any(|there| there == line), "there is no {line:?} in its place in:\n{told}");
+    }
+    assert!(told.contains("there are no numbers") && !told.contains("executable"), "{told}");
+    // In the wrong order, and switched off.
+    let swapped = text(&root, LOCAL)
+        .replace("rc.later", "?")
+        .replace("rc.foobar", "rc.later")
+        .replace("?", "rc.foobar");
+    fs::write(root.path(LOCAL), swapped).unwrap();
+    let told = root.ctl(&["why", "later"]).expect(0).out;
+    assert!(
+        told.contains("has to come after foobar, which /etc/rc.d/rc.local:10 calls - and does not"),
+        "{told}"
+    );
+    let told = root.ctl(&["why", "httpd"]).expect(0).out;
+    assert!(told.contains("/etc/rc.d/rc.httpd is not executable, so it is not started"), "{told}");
+    let told = root.ctl(&["why", "lonely"]).expect(0).out;
+    assert!(told.contains("lonely is started by nobody"), "{told}");
+    root.ctl(&["why", "nobody"]).expect(5);
+    let facts = root.ctl(&["--format", "json", "why", "sshd"]).expect(0).json();
+    assert_eq!(facts["orders"][0]["lines"][0]["file"], "/etc/rc.d/rc.inet2");
+    let ran = root.ctl(&["graph"]).expect(3);
+    assert!(ran.err.contains("no numbers") && ran.err.contains("foobarctl why NAME"), "{ran:#?}");
+}
+
+#[test]
+fn files_that_nobody_runs_start_nothing() {
+    let root = Root::slackware();
+    let without = text(&root, "etc/rc.d/rc.M").replace("rc.local", "rc.other");
+    fs::write(root.path("etc/rc.d/rc.M"), without).unwrap();
+    let ran = root.ctl(&["install"]).expect(0);
+    assert!(ran.err.contains("nothing runs /etc/rc.d/rc.local at boot"), "{ran:#?}");
+    assert_eq!(listed(&root, "foobar"), both("", "06"));
+}
