@@ -2,6 +2,7 @@
 //! lintian, beside our own scripts and on a real machine.
 
 mod beside;
+mod called;
 mod live;
 mod machine;
 mod meaning;

@@ -9,3 +9,5 @@ mod safety;
 mod slackware;
 mod suse;
 mod trees;
+
+pub use roots::Root;

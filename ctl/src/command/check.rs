@@ -15,7 +15,7 @@ use foobar_initscripts::exit::Action;
 use foobar_initscripts::layout::Layout;
 use foobar_initscripts::layout::facts::Scheme;
 use foobar_initscripts::name::ServiceName;
-use foobar_initscripts::order::{Change, arrange};
+use foobar_initscripts::order::{Change, arrange, outline};
 use foobar_initscripts::service::Service;
 use serde::Serialize;
 
@@ -24,7 +24,7 @@ use crate::context::Context;
 use crate::control::kept;
 use crate::failure::Failure;
 use crate::inspect::meaning::Surroundings;
-use crate::inspect::{live, tree};
+use crate::inspect::{called, live, tree};
 use crate::machine;
 use crate::output;
 use crate::root::Scope;
@@ -302,7 +302,7 @@ impl<'a> Machine<'a> {
     /// Each script as a file and as a text, and what belongs to it.
     fn files(&mut self) {
         let root = &self.context.root;
-        let is_numbered = !matches!(self.layout.scheme, Scheme::SysV(_));
+        let is_numbered = matches!(self.layout.scheme, Scheme::Rcs(_));
         let around = order::surroundings(&self.tree).numbered(is_numbered);
         let linked = links::linked(&self.tree);
         let trusted = trusted(self.context);
@@ -346,6 +346,14 @@ impl<'a> Machine<'a> {
                 return self.found.push(order::unreadable(&directory, &error.to_string()));
             }
         };
+        if let Scheme::Hooks(hooks) = self.layout.scheme {
+            let ours = self.services.keys().map(ToString::to_string).collect();
+            let outline = outline(&installed, &Change::nothing().forced()).unwrap_or_default();
+            match called::check(&self.context.root, self.layout, &hooks, &outline, &ours) {
+                Ok(found) => self.found.extend(found),
+                Err(error) => self.found.push(order::unreadable(hooks.start, &error.to_string())),
+            }
+        }
         let arrangement = arrange(&installed, &Change::nothing().forced());
         let found = order::check(&self.tree, &arrangement);
         self.found.extend(found.into_iter().filter(|finding| finding.file != tree::BUILT_IN));

@@ -1,5 +1,6 @@
 //! Reads a machine for `check`: what lies there, and what runs.
 
+pub mod called;
 pub mod lines;
 pub mod live;
 pub mod meaning;

@@ -31,7 +31,8 @@ pub fn read(root: &Root, layout: &Layout) -> (Tree, Vec<Finding>) {
     let scripts = Path::new(layout.script_dir);
     let files = reading.names(scripts);
     let is_one = |file: &&String| layout.script_name(file).is_some();
-    tree.scripts = files.iter().filter(is_one).map(|name| script(root, &scripts.join(name), name)).collect();
+    let found = files.iter().filter(is_one);
+    tree.scripts = found.map(|name| script(root, &scripts.join(name), waited_for(layout, name))).collect();
     let there = |script: &&Script| matches!(script.what, What::File { .. } | What::Unreadable(_));
     let known: BTreeSet<String> =
         tree.scripts.iter().filter(there).map(|script| script.name.clone()).collect();
@@ -87,6 +88,14 @@ pub fn read(root: &Root, layout: &Layout) -> (Tree, Vec<Finding>) {
         tree.depend = Some(all).filter(|all| layout.has_insserv_order() && is_used(all));
     }
     (tree, reading.found)
+}
+
+/// What a script is called by those that wait for it: the letters that all begin with are no part of that.
+fn waited_for<'a>(layout: &Layout, file: &'a str) -> &'a str {
+    match layout.scheme {
+        Scheme::Hooks(hooks) => file.strip_prefix(hooks.prefix).unwrap_or(file),
+        _ => file,
+    }
 }
 
 /// A path of the tree as findings show it.

@@ -25,6 +25,10 @@ static NOT_OF_SUSE: [&Rule; 4] =
 /// What nobody but insserv does.
 static OF_INSSERV: [&Rule; 1] = [&files::ALIAS_SKIPPED];
 
+/// What is usual where lines call scripts: the executable bit is a switch, and a line knows what its script can do.
+static NOT_OF_LINES: [&Rule; 4] =
+    [&files::NOT_EXECUTABLE, &files::MODE_UNUSUAL, &script::ACTION_MISSING, &script::STATUS_MISSING];
+
 /// Whether a rule holds in a tree of this layout.
 #[must_use]
 pub fn holds(rule: &Rule, layout: &Layout) -> bool {
@@ -33,6 +37,7 @@ pub fn holds(rule: &Rule, layout: &Layout) -> bool {
         _ if layout.has_insserv_order() => true,
         _ if is_in(&OF_DEBIAN) => false,
         Scheme::SysV(SysV { numbers: Numbers::Suse, .. }) => !is_in(&NOT_OF_SUSE),
+        Scheme::Hooks(_) if is_in(&NOT_OF_LINES) => false,
         _ => !is_in(&OF_INSSERV),
     }
 }

@@ -5,6 +5,7 @@ mod actions;
 mod block;
 mod body;
 mod buildroot;
+pub mod called;
 pub mod depend;
 pub mod elsewhere;
 pub mod file;

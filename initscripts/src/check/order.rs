@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::finding::Finding;
 use super::rules::{files, machine as rules};
 use super::surroundings::Surroundings;
-use super::tree::{Placed, Text, Tree};
+use super::tree::{Placed, Script, Text, Tree, What};
 use crate::conf::{self, Directive};
 use crate::link::Kind;
 use crate::lsb::scan::Key;
@@ -81,6 +81,8 @@ struct Machine<'a> {
     /// Name of a service to the place of its script.
     providers: BTreeMap<String, usize>,
     facilities: Facilities,
+    /// Scripts that nobody can run.
+    off: BTreeSet<&'a str>,
 }
 
 impl<'a> Machine<'a> {
@@ -92,7 +94,9 @@ impl<'a> Machine<'a> {
                 providers.entry(name.to_owned()).or_insert(at);
             }
         }
-        Machine { placed, providers, facilities: facilities(&tree.conf) }
+        let is_file = |script: &&Script| matches!(script.what, What::File { .. }) && !script.is_eligible();
+        let off = tree.scripts.iter().filter(is_file).map(|script| script.name.as_str()).collect();
+        Machine { placed, providers, facilities: facilities(&tree.conf), off }
     }
 
     fn provider(&self, word: &str) -> Option<&Placed<'a>> {
@@ -140,6 +144,10 @@ impl<'a> Machine<'a> {
                 let via = if word == name { String::new() } else { format!(", which {word} names") };
                 match self.provider(name) {
                     None if name.starts_with('+') => {}
+                    None if self.off.contains(name) => {
+                        let message = format!("the script of {name}{via} is not executable");
+                        found.push(placed.finding(&rules::REQUIREMENT_MISSING, Key::RequiredStart, message));
+                    }
                     None => {
                         let message = format!("no script provides {name}{via}");
                         found.push(placed.finding(&rules::REQUIREMENT_MISSING, Key::RequiredStart, message));

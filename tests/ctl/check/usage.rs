@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use foobar_initscripts::check::rules;
 
 use super::tree::Tree;
-use super::{live, machine, meaning, scripts};
+use super::{called, live, machine, meaning, scripts};
 use crate::support::ctl;
 
 #[test]
@@ -17,6 +17,7 @@ fn every_code_is_shown_by_a_test() {
         .chain(machine::ROWS.iter().map(|row| row.0))
         .chain(meaning::ROWS.iter().map(|row| row.0))
         .chain(live::CODES)
+        .chain(called::CODES)
         .collect();
     let all: BTreeSet<&str> = rules::all().map(|rule| rule.code).collect();
     assert_eq!(all.difference(&shown).collect::<Vec<_>>(), Vec::<&&str>::new(), "no test shows them");

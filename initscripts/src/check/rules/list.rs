@@ -1,12 +1,20 @@
 //! The whole table.
 
-use super::{buildroot, files, header, machine, script, service, values};
+use super::{buildroot, called, files, header, machine, script, service, values};
 use crate::check::finding::Rule;
 
 /// All rules, by topic.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    let parts =
-        [header::ALL, values::ALL, script::ALL, buildroot::ALL, files::ALL, service::ALL, machine::ALL];
+    let parts = [
+        header::ALL,
+        values::ALL,
+        script::ALL,
+        buildroot::ALL,
+        files::ALL,
+        service::ALL,
+        machine::ALL,
+        called::ALL,
+    ];
     parts.into_iter().flatten().copied()
 }
 

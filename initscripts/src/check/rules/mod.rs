@@ -1,6 +1,7 @@
 //! The one table of findings, by topic. Output, `--explain`, JSON and the manual page all come from it.
 
 pub mod buildroot;
+pub mod called;
 mod define;
 pub mod files;
 pub mod header;
