@@ -8,6 +8,7 @@
 mod execute;
 mod golden;
 mod keys;
+mod lines;
 mod lint;
 mod plan;
 mod quoting;
