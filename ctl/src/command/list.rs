@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use foobar_initscripts::exit::{Action, Status};
+use foobar_initscripts::layout::facts::Scheme;
 use foobar_initscripts::link::{Kind, Link};
 use foobar_initscripts::name::{Runlevels, ServiceName};
 use foobar_process::probe::State;
@@ -46,7 +47,10 @@ struct Row {
 /// Lists them in name order.
 pub fn run(context: &Context, arguments: &List) -> Result<Action> {
     let layout = context.layout()?;
-    let levels = by_name(enabled::link_names(&context.root, layout)?);
+    let mut links = enabled::link_names(&context.root, layout)?;
+    // A script whose name begins with K is disabled there, and not stopped by anybody.
+    links.retain(|link| link.kind == Kind::Start || !matches!(layout.scheme, Scheme::Rcs(_)));
+    let levels = by_name(links);
     let mut rows = Vec::new();
     for name in scripts::service_names(&context.root, layout)? {
         let row = row(context, &name, levels.get(name.as_str()).copied().unwrap_or_default());

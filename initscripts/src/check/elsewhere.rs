@@ -18,9 +18,14 @@ static OF_DEBIAN: [&Rule; 7] = [
     &machine::LINKS_DIFFER,
 ];
 
-/// What SUSE's insserv does not mind: it knows B, and does not read Default-Stop.
-static NOT_OF_SUSE: [&Rule; 4] =
-    [&values::LEVEL_B, &values::START_AND_STOP, &values::STOPS_AT_BOOT, &values::STOPS_PARTLY];
+/// What SUSE's insserv does not mind: it knows B, does not read Default-Stop, and makes both links.
+static NOT_OF_SUSE: [&Rule; 5] = [
+    &values::LEVEL_B,
+    &values::START_AND_STOP,
+    &values::STOPS_AT_BOOT,
+    &values::STOPS_PARTLY,
+    &machine::LINK_BOTH,
+];
 
 /// What nobody but insserv does.
 static OF_INSSERV: [&Rule; 1] = [&files::ALIAS_SKIPPED];
@@ -100,6 +105,21 @@ values::REQUIRES_ITSELF: "the dependency is dropped";
 
 /// Has a finding say what happens in this layout.
 pub fn adapt(finding: &mut Finding, layout: &Layout) {
+    match layout.scheme {
+        Scheme::SysV(SysV { numbers: Numbers::Suse, .. })
+            if finding.rule.code == machine::NOT_LINKED.code =>
+        {
+            finding.remedy = "foobarctl enable or insserv NAME, or leave it if it is started by hand";
+        }
+        Scheme::Rcs(_) if finding.rule.code == machine::REQUIREMENT_LEVELS.code => {
+            // There are no runlevels, and a name with its number means the file.
+            let needed = finding.message.split(' ').next().unwrap_or_default();
+            finding.message = format!("{needed} is disabled");
+            (finding.effect, finding.remedy) = ("it starts without what it requires", "enable that, too");
+            return;
+        }
+        _ => {}
+    }
     if layout.has_insserv() {
         return;
     }
@@ -137,7 +157,9 @@ mod tests {
             for layout in [&DEBIAN, &SUSE] {
                 let mut finding = Finding::new(rule, "a", "/a", 1, rule.title);
                 adapt(&mut finding, layout);
-                assert_eq!((finding.effect, finding.remedy), (rule.effect, rule.remedy));
+                assert_eq!(finding.effect, rule.effect);
+                let debians = layout == &DEBIAN;
+                assert!(finding.remedy == rule.remedy || !debians && rule.remedy.contains("update-rc.d"));
             }
         }
         assert!(adapted > 15, "{adapted}");

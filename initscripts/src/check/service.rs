@@ -5,6 +5,7 @@ use super::rules::files as rules;
 use super::tree::Script;
 use crate::description;
 use crate::layout::Layout;
+use crate::layout::facts::Dialect;
 use crate::lsb;
 use crate::name::ServiceName;
 use crate::script::{self, Caller, Style};
@@ -88,6 +89,13 @@ pub fn check_script(
     }
 }
 
+/// What a thin script of OpenRC has before its first function that calls foobarctl.
+fn before_control(text: &[u8]) -> &[u8] {
+    let mark: &[u8] = b"\ncontrol() {";
+    let at = text.windows(mark.len()).position(|window| window == mark);
+    at.map_or(text, |at| &text[..at])
+}
+
 /// Whether it has the program in itself.
 fn is_standalone(text: &[u8]) -> bool {
     text.split(|&byte| byte == b'\n').any(|line| line.starts_with(b"program="))
@@ -99,6 +107,11 @@ fn is_outdated(script: &Script, service: &Service, layout: &Layout, alone: bool)
     if alone {
         let now = script::render(service, layout, Style::Standalone, &caller);
         return now.is_ok_and(|now| now.as_bytes() != script.text);
+    }
+    if layout.dialect == Dialect::OpenRc {
+        // It has no header; what comes of the service file stands before the path.
+        let now = script::render(service, layout, Style::Thin, &caller);
+        return now.is_ok_and(|now| before_control(now.as_bytes()) != before_control(&script.text));
     }
     let (there, _) = lsb::parse(&script.text);
     let (wanted, _) = lsb::parse(lsb::render(&script::header(service)).as_bytes());

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::request::{Existing, Found};
-use crate::installed::{Installed, ScriptFile, Tier};
+use crate::installed::{File, Installed, ScriptFile, Tier};
 use crate::layout::Layout;
-use crate::link::Link;
+use crate::link::{Kind, Link};
+use crate::lsb::scan::Key;
 use crate::name::Runlevels;
 use crate::step::{Before, Step};
 
@@ -49,6 +50,24 @@ pub(super) fn default_start(installed: &Installed, name: &str) -> Option<Runleve
     let own = || installed.files.iter().find(|file| names.name(file.name) == name).map(|file| file.head);
     let head = overriding(Tier::Administrator).or_else(own).or_else(|| overriding(Tier::Vendor))?;
     installed.heads.get(head as usize)?.start.filter(|levels| !levels.is_empty())
+}
+
+/// What to say when a service goes, or is not to start: who starts and requires it.
+pub(super) fn note_of_who_requires(installed: &Installed, name: &str) -> Option<String> {
+    let Installed { names, files, heads, words, .. } = installed;
+    let is_started = |own: &str| installed.links().any(|link| link.kind == Kind::Start && &*link.name == own);
+    let requires = |file: &&File| {
+        let Some(head) = heads.get(file.head as usize) else { return false };
+        words[head.range(Key::RequiredStart)].iter().any(|word| names.name(*word) == name)
+    };
+    let others: Vec<&str> = files
+        .iter()
+        .filter(requires)
+        .map(|file| names.name(file.name))
+        .filter(|other| *other != name && is_started(other))
+        .collect();
+    let verb = if others.len() == 1 { "requires it and starts" } else { "require it and start" };
+    (!others.is_empty()).then(|| format!("without {name}: {} {verb} all the same", others.join(", ")))
 }
 
 /// Whether one of startpar's files names the service as a target.

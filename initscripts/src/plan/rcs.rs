@@ -66,6 +66,7 @@ impl Tree<'_> {
     /// Removes the script.
     pub(super) fn uninstall(self, wish: &Uninstall<'_>, plan: &mut Plan) -> Result<(), PlanError> {
         for path in self.layout.scripts_in(self.installed, wish.name.as_str()) {
+            plan.notes.extend(links::note_of_who_requires(self.installed, wish.name.as_str()));
             match self.existing.get(&path) {
                 Some(found) if is_foreign(found) && !wish.force => return Err(PlanError::NotOurs { path }),
                 _ => drop_file(&path, wish.purge || wish.force, self.existing, plan),
@@ -93,6 +94,9 @@ impl Tree<'_> {
         let Some(found) = self.existing.get(&path).filter(|found| **found != Found::Directory) else {
             return Err(PlanError::NoScript { path });
         };
+        if kind == Kind::Kill {
+            plan.notes.extend(links::note_of_who_requires(self.installed, name));
+        }
         let before = found.before();
         plan.steps.push(Step::Rename { path: self.layout.numbered(kind, number, name), from: path, before });
         Ok(())

@@ -79,6 +79,7 @@ impl Tree<'_> {
         let ours = own.iter().flatten().any(|path| existing.contains_key(path));
         let linked = installed.links().any(|link| &*link.name == name);
         if ours || linked {
+            plan.notes.extend(links::note_of_who_requires(installed, name));
             plan.steps.extend(make);
             plan.steps.extend(depend);
             plan.steps.extend(remove);
@@ -116,6 +117,9 @@ impl Tree<'_> {
         after.turn_links(name, levels, kind);
         let LinkSteps { make, depend, remove } =
             self.steps(&after, &Change::add(name).forced(), name, plan)?;
+        if kind == Kind::Kill && !make.is_empty() {
+            plan.notes.extend(links::note_of_who_requires(self.installed, name));
+        }
         plan.steps.extend(make);
         plan.steps.extend(depend);
         plan.steps.extend(remove);
@@ -139,6 +143,9 @@ impl Tree<'_> {
         let change = Change { arguments, ..Change::default() }.forced();
         let after = links::without_links(self.installed, name);
         let LinkSteps { make, depend, remove } = self.steps(&after, &change, name, plan)?;
+        if kind == Kind::Kill && !remove.is_empty() {
+            plan.notes.extend(links::note_of_who_requires(self.installed, name));
+        }
         plan.steps.extend(make);
         plan.steps.extend(depend);
         plan.steps.extend(remove);

@@ -91,7 +91,7 @@ fn codes(root: &Root, name: &str) -> Vec<String> {
 fn check_has_nothing_to_say_of_our_scripts_and_finds_wrong_numbers() {
     // What is missing in every tree of a test.
     let usual = ["service-program-absent", "interpreter-absent"];
-    for root in [Root::redhat(), Root::lfs(), Root::busybox()] {
+    for root in [Root::redhat(), Root::lfs(), Root::busybox(), Root::suse(), Root::openrc()] {
         for style in [&["install"][..], &["install", "--standalone", "--force"]] {
             root.ctl(style).expect(0);
             let found = codes(&root, "foobar");
@@ -135,4 +135,34 @@ fn check_tells_what_happens_in_the_layout_at_hand() {
     let cut = found.iter().find(|finding| finding["code"] == "list-cut");
     assert!(cut.is_some_and(|cut| cut["effect"].as_str().unwrap().starts_with("insserv ends")), "{found:#?}");
     assert!(!found.iter().any(|finding| finding["code"] == "level-b"), "{found:#?}");
+}
+
+#[test]
+fn who_requires_what_goes_is_named_and_a_disabled_need_is_found() {
+    for root in [Root::redhat(), Root::lfs(), Root::suse()] {
+        root.ctl(&["install"]).expect(0);
+        for verb in ["disable", "enable", "uninstall"] {
+            let ran = root.ctl(&[verb]).expect(0);
+            let told = ran.err.contains("note: without foobar: zope requires it and starts all the same");
+            assert_eq!(told, verb != "enable", "{ran:#?}");
+        }
+    }
+    let root = Root::busybox();
+    root.ctl(&["install"]).expect(0);
+    let ran = root.ctl(&["disable"]).expect(0);
+    assert!(ran.err.contains("last requires it and starts all the same"), "{ran:#?}");
+    let facts = root.ctl(&["--format", "json", "check", "last"]).json();
+    let found = facts["findings"].as_array().unwrap();
+    let need = found.iter().find(|finding| finding["code"] == "requirement-levels");
+    assert!(need.is_some_and(|need| need["message"] == "K50foobar is disabled"), "{facts:#}");
+}
+
+#[test]
+fn check_sees_a_script_of_openrc_that_is_not_of_its_service_file() {
+    let root = Root::openrc();
+    root.ctl(&["install"]).expect(0);
+    assert!(!codes(&root, "foobar").contains(&"script-outdated".to_owned()));
+    let text = std::fs::read_to_string(root.path("etc/foobar/foobar.toml")).unwrap();
+    root.write("etc/foobar/foobar.toml", &text.replace("start-before = []", "start-before = [\"web\"]"));
+    assert!(codes(&root, "foobar").contains(&"script-outdated".to_owned()));
 }

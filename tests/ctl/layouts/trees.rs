@@ -188,7 +188,7 @@ fn list_tells_where_services_start() {
     let root = Root::busybox();
     root.ctl(&["install"]).expect(0);
     assert_eq!(starts(&root, "foobar"), both("S", ""));
-    assert_eq!(starts(&root, "off"), both("", "S"));
+    assert_eq!(starts(&root, "off"), both("", ""), "nobody stops what is disabled");
     assert_eq!(starts(&root, "rcS"), None);
 }
 
