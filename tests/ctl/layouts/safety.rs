@@ -9,7 +9,7 @@ use std::process::Command;
 use foobar_tests::{Sandbox, skip};
 
 use super::roots::Root;
-use crate::support::{FOOBARCTL, Ran, picture, same};
+use crate::support::{FOOBARCTL, Ran, ctl, picture, same};
 
 /// The calls that change files.
 const CALLS: &str = "write,fchmod,fsync,renameat,symlinkat,mkdirat,unlinkat";
@@ -129,11 +129,24 @@ fn links_that_lead_out_are_not_followed() {
     }
     fs::write(outside.path().join("precious"), "text").unwrap();
     let untouched = picture(outside.path());
-    let cases: [Case; 5] = [
+    let cases: [Case; 6] = [
         (Root::redhat, "redhat", &["etc/rc.d/rc3.d", "etc/rc.d/init.d", "etc/foobar"]),
         (Root::lfs, "lfs", &["etc/rc.d/rc3.d", "etc/rc.d/init.d", "etc/rc.d"]),
         (Root::suse, "suse", &["etc/init.d/rc3.d", "etc/init.d", "etc/insserv.conf.d"]),
-        (Root::busybox, "busybox", &["etc/init.d", "etc/foobar", "var"]),
+        (Root::busybox, "busybox", &["etc/init.d", "etc/foobar", "var", "etc"]),
+        (
+            Root::openrc,
+            "openrc",
+            &[
+                "etc/init.d",
+                "etc/conf.d",
+                "etc/runlevels",
+                "etc/runlevels/default",
+                "etc/foobar",
+                "var",
+                "etc",
+            ],
+        ),
         (Root::slackware, "slackware", &["etc/rc.d", "etc/foobar", "var"]),
     ];
     for (make, layout, places) in cases {
@@ -142,13 +155,20 @@ fn links_that_lead_out_are_not_followed() {
                 outside.path().display().to_string(),
                 format!("../../../../../../..{}", outside.path().display()),
             ] {
-                let root = make();
-                let _ = fs::remove_dir_all(root.path(place));
-                symlink(&target, root.path(place)).unwrap();
-                for verb in [&["install"][..], &["disable"], &["enable"], &["uninstall", "--purge"]] {
-                    // Whether it works depends on what the link means on that machine; here it means nothing.
-                    let _ = root.ctl(&[&["--layout", layout], verb].concat());
-                    same(&format!("{layout}, {place}, {verb:?}"), &untouched, &picture(outside.path()));
+                for scope in ["--root", "--prefix"] {
+                    let root = make();
+                    let _ = fs::remove_dir_all(root.path(place));
+                    symlink(&target, root.path(place)).unwrap();
+                    for verb in [&["install"][..], &["disable"], &["enable"], &["uninstall", "--purge"]] {
+                        // Whether it works depends on what the link means on that machine; here it means nothing.
+                        let tree = [scope, root.top().to_str().unwrap(), "--layout", layout];
+                        let _ = ctl(&[&tree[..], verb].concat());
+                        same(
+                            &format!("{scope}, {layout}, {place}, {verb:?}"),
+                            &untouched,
+                            &picture(outside.path()),
+                        );
+                    }
                 }
             }
         }
@@ -160,4 +180,73 @@ fn links_that_lead_out_are_not_followed() {
     root.ctl(&["disable", "again"]).expect(0);
     assert!(root.path("etc/init.d/K70again").is_symlink() && root.path("etc/init.d/S40network").is_file());
     same("links among scripts", &untouched, &picture(outside.path()));
+}
+
+#[test]
+fn a_table_or_a_file_of_settings_that_leads_out_is_not_written() {
+    let outside = Sandbox::new("layout-outside-files");
+    fs::write(outside.path().join("precious"), "text\n").unwrap();
+    let untouched = picture(outside.path());
+    let precious = outside.path().join("precious");
+    for target in [precious.display().to_string(), format!("../../../../../..{}", precious.display())] {
+        let root = with_table_of_busybox();
+        fs::remove_file(root.path("etc/inittab")).unwrap();
+        symlink(&target, root.path("etc/inittab")).unwrap();
+        let ran = root.ctl(&["install", "--respawn"]).expect(6);
+        assert!(ran.err.contains("/etc/inittab is no regular file"), "{ran:#?}");
+        let root = Root::openrc();
+        fs::create_dir_all(root.path("etc/conf.d")).unwrap();
+        for path in ["etc/conf.d/foobar", "etc/runlevels/default/foobar", "etc/init.d/foobar"] {
+            symlink(&target, root.path(path)).unwrap();
+        }
+        for verb in
+            [&["install"][..], &["install", "--force"], &["disable"], &["uninstall", "--purge", "--force"]]
+        {
+            let _ = root.ctl(verb);
+            same(&format!("{target}, {verb:?}"), &untouched, &picture(outside.path()));
+        }
+    }
+}
+
+#[test]
+fn installs_at_once_come_to_what_they_do_one_by_one() {
+    let names = ["alpha", "beta", "gamma", "delta", "foobar", "foobar"];
+    let prepared = |make: fn() -> Root| {
+        let root = make();
+        for name in &names[..4] {
+            root.write(&format!("etc/foobar/{name}.toml"), &format!("program = \"/usr/sbin/{name}\"\n"));
+        }
+        root
+    };
+    let layouts: [fn() -> Root; 6] =
+        [Root::redhat, Root::suse, Root::lfs, Root::busybox, Root::openrc, Root::slackware];
+    for make in layouts {
+        let (one_by_one, at_once) = (prepared(make), prepared(make));
+        names.iter().for_each(|name| drop(one_by_one.ctl(&["install", name]).expect(0)));
+        std::thread::scope(|scope| {
+            for name in names {
+                let root = &at_once;
+                scope.spawn(move || root.ctl(&["install", name]).expect(0));
+            }
+        });
+        assert_eq!(in_any_order(&at_once), in_any_order(&one_by_one));
+        std::thread::scope(|scope| {
+            for name in &names[..5] {
+                let root = &at_once;
+                scope.spawn(move || root.ctl(&["uninstall", name, "--purge"]).expect(0));
+            }
+        });
+        let left = at_once.picture();
+        assert!(names.iter().all(|name| !left.contains(&format!("/{name}"))), "{left}");
+        assert!(!at_once.path("etc/.foobarctl.lock").exists());
+    }
+}
+
+/// The picture, whatever the order of lines in Slackware's rc.local, which is that of the installs.
+fn in_any_order(root: &Root) -> Vec<String> {
+    let digits = |line: &str| line.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    let one = |line: &str| if line.contains("/rc.local") { digits(line) } else { line.to_owned() };
+    let mut lines: Vec<String> = root.picture().lines().map(one).collect();
+    lines.sort();
+    lines
 }
