@@ -279,7 +279,10 @@ pub fn more_lines(service: &Service, view: &View) -> String {
         lines.push(format!("listens on {}", report.sockets.join(", ")));
     }
     if !view.runlevels.is_empty() {
-        lines.push(format!("starts in runlevels {}", view.runlevels));
+        lines.push(match view.runlevels.as_str() {
+            "S" => "starts at boot".to_owned(),
+            levels => format!("starts in runlevels {levels}"),
+        });
     }
     if view.file_changed == Some(true) {
         let path = DEFAULT.service_file(service.name.as_str());

@@ -1,7 +1,7 @@
 //! Services of OpenRC: a script, and a link to it in the directory of a named runlevel, as rc-update(8) makes it.
 
 use super::put::{drop_file, is_foreign, offer, put};
-use super::request::{Existing, Found, Install, PlanError, Toggle, Uninstall};
+use super::request::{Existing, Found, Install, PlanError, Toggle, Uninstall, ancestors};
 use crate::layout::Layout;
 use crate::layout::facts::OpenRc;
 use crate::link::Kind;
@@ -90,15 +90,14 @@ impl Tree<'_> {
     }
 
     fn link(self, name: &str, level: &str, plan: &mut Plan) {
-        let directory = self.openrc.directory(level);
-        if !self.existing.contains_key(&directory) {
-            plan.steps.push(Step::MakeDir { path: directory.clone(), mode: 0o755 });
+        let path = format!("{}/{name}", self.openrc.directory(level));
+        for directory in ancestors(&path) {
+            let is_made = plan.steps.iter().any(|step| step.path() == directory);
+            if !self.existing.contains_key(&directory) && !is_made {
+                plan.steps.push(Step::MakeDir { path: directory, mode: 0o755 });
+            }
         }
-        plan.steps.push(Step::Symlink {
-            path: format!("{directory}/{name}"),
-            target: self.layout.target(name),
-            before: Before::Absent,
-        });
+        plan.steps.push(Step::Symlink { path, target: self.layout.target(name), before: Before::Absent });
     }
 
     fn unlink(self, name: &str, plan: &mut Plan) {

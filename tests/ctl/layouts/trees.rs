@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::roots::Root;
-use crate::support::{picture, same};
+use crate::support::{Prefix, picture, same};
 
 /// What changed between two pictures.
 fn difference(before: &str, after: &str) -> String {
@@ -226,4 +226,19 @@ fn services_of_others_are_disabled_and_enabled_again() {
     root.write("etc/init.d/K60off", "");
     let ran = root.ctl(&["disable", "off"]).expect(1);
     assert!(ran.err.contains("S60off") && ran.err.contains("K60off"), "{ran:#?}");
+}
+
+#[test]
+fn an_empty_prefix_takes_every_layout() {
+    for layout in ["debian", "redhat", "suse", "lfs", "busybox", "openrc", "slackware"] {
+        let prefix = Prefix::empty(&format!("prefix-{layout}"));
+        let at_first = picture(prefix.path("").as_path());
+        for verb in ["install", "disable", "enable", "uninstall"] {
+            prefix.ctl(&["--layout", layout, verb]).expect(0);
+        }
+        let left = picture(prefix.path("").as_path());
+        let file =
+            |path: &std::path::PathBuf| !at_first.contains_key(path) && prefix.path("").join(path).is_file();
+        assert!(!left.keys().any(file), "{layout}: {:?}", left.keys());
+    }
 }
