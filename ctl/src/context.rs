@@ -4,7 +4,6 @@
 use std::path::Path;
 
 use foobar_initscripts::exit::Action;
-use foobar_initscripts::layout::facts::Scheme;
 use foobar_initscripts::layout::{self, Layout, LayoutError};
 use foobar_initscripts::name::ServiceName;
 
@@ -72,16 +71,9 @@ impl Context {
         if layout.has_numbers() {
             return Ok(());
         }
-        let why = match layout.scheme {
-            Scheme::Hooks(hooks) => {
-                let last = hooks.start;
-                format!("start in the order of lines, those in {last} last: 'foobarctl why NAME' names them")
-            }
-            _ => "depend() of their scripts orders them: ask rc-depend(8)".to_owned(),
-        };
-        let name = layout.name;
+        let why = "services have no numbers, and depend() of their scripts orders them";
         let text =
-            format!("{verb} has nothing to show: in the layout {name} services have no numbers, and {why}");
+            format!("{verb} has nothing to show: in the layout {} {why}: ask rc-depend(8)", layout.name);
         Err(Failure::error(Action::Unimplemented, text))
     }
 

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use foobar_initscripts::calls::Texts;
+use foobar_initscripts::calls::{Machine, Texts};
 use foobar_initscripts::layout::Layout;
 use foobar_initscripts::layout::facts::{Hooks, Scheme};
 use foobar_initscripts::name::ServiceName;
@@ -80,6 +80,21 @@ pub fn is_script(root: &Root, path: &Path) -> io::Result<bool> {
         Err(error) if leads_nowhere(&error) => Ok(false),
         Err(error) => Err(root.about("cannot look at", path, &error)),
     }
+}
+
+/// Who is called at boot, and may run then.
+///
+/// # Errors
+/// With the path in words.
+pub fn machine(root: &Root, layout: &Layout, hooks: &Hooks) -> io::Result<Machine> {
+    let mut on = BTreeSet::new();
+    for file in root.names(Path::new(layout.script_dir))? {
+        let Some((name, _)) = file.to_str().and_then(|file| layout.script_name(file)) else { continue };
+        if is_script(root, &Path::new(layout.script_dir).join(&file))? {
+            on.insert(name.to_owned());
+        }
+    }
+    Ok(Machine { texts: callers(root, hooks)?, on })
 }
 
 /// The files that call scripts, as far as they can be run.

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Result;
+use foobar_initscripts::calls;
 use foobar_initscripts::exit::Action;
 use foobar_initscripts::explain::{self, Loop, Mark, Picture};
 use foobar_initscripts::installed::Installed;
 use foobar_initscripts::layout::Layout;
+use foobar_initscripts::layout::facts::Scheme;
 use foobar_initscripts::link::Kind;
 use foobar_initscripts::name::Runlevel;
 use foobar_initscripts::order::{self, Change, Outline};
@@ -20,6 +22,7 @@ use crate::command::compose::Given;
 use crate::command::{enable, install, uninstall};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::scripts;
 use crate::survey;
 
 /// What `--format json` prints.
@@ -35,16 +38,16 @@ pub fn run(context: &Context, arguments: &Graph) -> Result<Action> {
     Context::must_have_numbers(layout, "graph")?;
     let kind = if arguments.stop { Kind::Kill } else { Kind::Start };
     let installed = survey::installed(&context.root, layout)?;
-    if arguments.stop && layout.runlevels.is_empty() {
+    if arguments.stop && matches!(layout.scheme, Scheme::Rcs(_)) {
         let text =
             format!("--stop: in the layout {} all is stopped in the opposite order of starting", layout.name);
         return Err(Failure::error(Action::Usage, text));
     }
-    let now = outline(&installed, layout)?;
+    let now = outline(context, &installed, layout, None)?;
     let planned = match (arguments.diff, &arguments.name) {
         (Some(verb), Some(name)) => {
             let plan = difference(context, layout, verb, name)?;
-            Some(outline(&explain::after(&installed, layout, &plan), layout)?)
+            Some(outline(context, &explain::after(&installed, layout, &plan), layout, Some(&plan))?)
         }
         _ => None,
     };
@@ -88,12 +91,25 @@ pub fn run(context: &Context, arguments: &Graph) -> Result<Action> {
     Ok(Action::Ok)
 }
 
-/// The order: as insserv computes it or, where it does not, as the links have it.
-fn outline(installed: &Installed, layout: &Layout) -> Result<Outline> {
+/// The order, after a plan if there is one: as insserv computes it or, where it does not, as the links or lines have it.
+fn outline(
+    context: &Context,
+    installed: &Installed,
+    layout: &Layout,
+    plan: Option<&Plan>,
+) -> Result<Outline> {
     let computed = order::outline(installed, &Change::nothing().forced())
         .map_err(|error| Failure::error(Action::Error, error.to_string()))?;
     if layout.has_insserv_order() {
         return Ok(computed);
+    }
+    if let Scheme::Hooks(hooks) = layout.scheme {
+        let mut machine = scripts::machine(&context.root, layout, &hooks)?;
+        if let Some(plan) = plan {
+            machine = machine.after(layout, &hooks, plan);
+        }
+        let order = calls::order(layout, &hooks, &machine.texts);
+        return Ok(explain::counted(computed, &order, &machine.on));
     }
     Ok(explain::linked(computed, installed, layout))
 }
@@ -108,8 +124,12 @@ fn related(picture: Picture, name: &str) -> Picture {
 
 /// The runlevel that was asked for, or boot and what comes after it.
 fn levels(context: &Context, layout: &Layout, arguments: &Graph) -> Result<Vec<Runlevel>> {
+    let there = match layout.scheme {
+        Scheme::Hooks(_) => &Runlevel::ALL,
+        _ => layout.levels(),
+    };
     if let Some(letter) = arguments.runlevel {
-        let level = Runlevel::from_letter(letter).filter(|level| layout.levels().contains(level));
+        let level = Runlevel::from_letter(letter).filter(|level| there.contains(level));
         return level.map(|level| vec![level]).ok_or_else(|| {
             Failure::error(Action::Usage, format!("--runlevel: {letter} is no runlevel: use 0 to 6 or S"))
         });
@@ -126,7 +146,7 @@ fn levels(context: &Context, layout: &Layout, arguments: &Graph) -> Result<Vec<R
         Runlevel::from_letter(level)
     });
     let shown = [Runlevel::S, default.unwrap_or(Runlevel::R2)];
-    Ok(shown.into_iter().filter(|level| layout.levels().contains(level)).collect())
+    Ok(shown.into_iter().filter(|level| there.contains(level)).collect())
 }
 
 /// What a verb would do, with none of its options.

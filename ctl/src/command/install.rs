@@ -12,6 +12,7 @@ use foobar_initscripts::plan::{self, Extra, Plan};
 use foobar_initscripts::script::{Caller, Style};
 use foobar_initscripts::seal::{self, Origin};
 use foobar_initscripts::service::{Service, start_levels};
+use foobar_initscripts::step::Step;
 
 use crate::cli::Install;
 use crate::command::change::{self, Change};
@@ -46,7 +47,10 @@ pub fn run(context: &Context, arguments: &Install) -> Result<Action> {
     let written =
         plan.steps.iter().map(|step| step.path()).find(|path| layout.is_script_of(path, name.as_str()));
     let script = written.map_or_else(|| layout.script(name.as_str()), str::to_owned);
+    let is_off =
+        |step: &Step| matches!(step, Step::Write { path, mode, .. } if *path == script && mode & 0o111 == 0);
     let when = match layout.runlevels {
+        _ if plan.steps.iter().any(is_off) => "switched off".to_owned(),
         [] => "starts at boot".to_owned(),
         _ => format!("runlevels {runlevels}"),
     };

@@ -130,9 +130,8 @@ fn called(context: &Context, layout: &'static Layout, hooks: &Hooks, name: &str)
     }
     let outline = order::outline(&installed, &Change::nothing().forced())
         .map_err(|error| Failure::error(Action::Error, error.to_string()))?;
-    let told: Vec<Calling> = [Kind::Start, Kind::Kill]
-        .map(|kind| explain::calling(&outline, &calls, layout, hooks, name, kind))
-        .into();
+    let told: Vec<Calling> =
+        [Kind::Start, Kind::Kill].map(|kind| explain::calling(&outline, &calls, layout, name, kind)).into();
     let mut lines: Vec<String> = told.iter().map(ToString::to_string).collect();
     let script = layout.script(name);
     if !scripts::is_script(&context.root, Path::new(&script))? {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
-use foobar_initscripts::calls::Texts;
+use foobar_initscripts::calls::{Machine, Texts};
 use foobar_initscripts::check::called::{self, Lines};
 use foobar_initscripts::check::finding::Finding;
 use foobar_initscripts::layout::Layout;
@@ -30,13 +30,14 @@ pub fn check(
     for path in hooks.files() {
         all.extend(root.read(Path::new(path))?.map(|(text, _)| (path.to_owned(), text)));
     }
-    let (mut on, mut off) = (BTreeSet::new(), BTreeSet::new());
-    for file in root.names(Path::new(layout.script_dir))? {
-        let Some((name, _)) = file.to_str().and_then(|file| layout.script_name(file)) else { continue };
-        let runs = scripts::is_script(root, &Path::new(layout.script_dir).join(&file))?;
-        if runs { &mut on } else { &mut off }.insert(name.to_owned());
+    let Machine { texts: runnable, on } = scripts::machine(root, layout, hooks)?;
+    let services = scripts::service_names(root, layout)?.into_iter().map(|name| name.to_string());
+    let mut off = BTreeSet::new();
+    for name in services.filter(|name| !on.contains(name)) {
+        if root.facts(Path::new(&layout.script(&name)))?.is_some() {
+            off.insert(name);
+        }
     }
-    let runnable = scripts::callers(root, hooks)?;
     let lines = Lines { layout, hooks, all: &all, runnable: &runnable, on: &on, off: &off, ours, outline };
     let mut found = called::check(&lines);
     for finding in &mut found {

@@ -80,13 +80,13 @@ fn blocks(lines: &Lines<'_>) -> Vec<Finding> {
 
 /// What starts too early or stops too late.
 fn wrong_order(lines: &Lines<'_>, order: &[Called]) -> Vec<Finding> {
-    let Lines { layout, hooks, outline, .. } = *lines;
+    let Lines { layout, outline, .. } = *lines;
     let mut found = Vec::new();
     for kind in [Kind::Start, Kind::Kill] {
         let names: BTreeSet<&str> =
             order.iter().filter(|one| one.kind == kind).map(|one| one.name.as_str()).collect();
         for name in names.into_iter().filter(|name| lines.on.contains(*name)) {
-            let told = calling(outline, order, layout, hooks, name, kind);
+            let told = calling(outline, order, layout, name, kind);
             let wrong = told.after.iter().filter(|other| !other.kept && lines.on.contains(&other.script));
             for other in wrong {
                 let Some(line) = told.lines.first() else { continue };

@@ -1,6 +1,7 @@
 //! Why a service starts when it does where lines in files are the order: which line calls it, and what has to come before
 //! and after. Read from the files and from the outline; nothing is ordered here.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
@@ -8,8 +9,8 @@ use serde::Serialize;
 use super::why::Place;
 use crate::calls::Called;
 use crate::layout::Layout;
-use crate::layout::facts::Hooks;
 use crate::link::Kind;
+use crate::name::Runlevels;
 use crate::order::{Edge, Outline};
 
 /// What is to be said of one script and one of the orders.
@@ -53,14 +54,7 @@ pub struct Neighbouring {
 
 /// What is to be said of a service; `order` comes from [`crate::calls::order`].
 #[must_use]
-pub fn calling(
-    outline: &Outline,
-    order: &[Called],
-    layout: &Layout,
-    hooks: &Hooks,
-    name: &str,
-    kind: Kind,
-) -> Calling {
+pub fn calling(outline: &Outline, order: &[Called], layout: &Layout, name: &str, kind: Kind) -> Calling {
     let at = |name: &str| order.iter().position(|one| one.name == name && one.kind == kind);
     let neighbours = |is_after: bool| {
         let of_kind = outline.edges.iter().filter(move |edge| edge.kind == kind && edge.cause.word != "$all");
@@ -68,8 +62,7 @@ pub fn calling(
             let (own, other) = ends(outline, edge, is_after)?;
             let (first, then) = if is_after { (other, own) } else { (own, other) };
             let kept = at(first).zip(at(then)).is_none_or(|(first, then)| first < then);
-            let mut place = Place::of(&edge.cause, layout);
-            place.file = format!("{}/{}{}", layout.script_dir, hooks.prefix, edge.cause.script);
+            let place = Place::of(&edge.cause, layout);
             let called = at(other).map(|at| Line::of(&order[at]));
             (own == name).then(|| Neighbouring { script: other.to_owned(), called, place, kept })
         })
@@ -88,6 +81,27 @@ fn ends<'a>(outline: &'a Outline, edge: &Edge, is_after: bool) -> Option<(&'a st
     let script = |node: usize| outline.nodes[node].script.as_deref();
     let (first, then) = (script(edge.first)?, script(edge.then)?);
     Some(if is_after { (then, first) } else { (first, then) })
+}
+
+/// The same outline with numbers that count the lines: what is called first has 1. What has no script that can be run has
+/// none.
+#[must_use]
+pub fn counted(mut outline: Outline, order: &[Called], on: &BTreeSet<String>) -> Outline {
+    for node in &mut outline.nodes {
+        let own = node.script.clone().filter(|name| on.contains(name)).unwrap_or_default();
+        for kind in [Kind::Start, Kind::Kill] {
+            let mut calls = (1..).zip(order.iter().filter(|one| one.kind == kind));
+            let first = calls.clone().find(|(_, one)| one.name == own).map_or(0, |(number, _)| number);
+            let mut levels = Runlevels::NONE;
+            for (_, one) in calls.by_ref().filter(|(_, one)| one.name == own) {
+                levels = levels.union(one.levels);
+            }
+            let place = if kind == Kind::Start { &mut node.start } else { &mut node.stop };
+            (place.sequence, place.levels) = (u8::try_from(first).unwrap_or(u8::MAX), levels);
+            node.linked |= first > 0;
+        }
+    }
+    outline
 }
 
 impl Line {

@@ -14,7 +14,7 @@ mod text;
 mod why;
 
 pub use after::after;
-pub use called::{Calling, calling};
+pub use called::{Calling, calling, counted};
 pub use compare::compare;
 pub use dot::dot;
 pub use linked::{Neighbour, Number, Standing, linked, standing};

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::reduce::{self, Pair};
 use super::why::Place;
 use crate::layout::Layout;
+use crate::layout::facts::Scheme;
 use crate::link::Kind;
 use crate::name::Runlevel;
 use crate::order::{Edge, Outline};
@@ -150,8 +151,11 @@ pub fn picture(outline: &Outline, layout: &Layout, level: Runlevel, kind: Kind) 
         mark: Mark::Same,
     };
     let arrows = reduce::reduced(outline, kind, pairs).into_iter().map(arrow).collect();
-    let when =
-        if layout.runlevels.is_empty() { "at boot".to_owned() } else { format!("in runlevel {level}") };
+    let when = match layout.scheme {
+        Scheme::Hooks(_) => format!("in runlevel {level}, in the order of the lines that call them"),
+        _ if layout.runlevels.is_empty() => "at boot".to_owned(),
+        _ => format!("in runlevel {level}"),
+    };
     Picture::new(format!("{verb} {when}"), items, arrows)
 }
 

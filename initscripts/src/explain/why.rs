@@ -7,6 +7,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::layout::Layout;
+use crate::layout::facts::Scheme;
 use crate::link::Kind;
 use crate::name::Runlevels;
 use crate::order::{Cause, Edge, Outline};
@@ -90,7 +91,11 @@ impl Place {
             (Some(tier), Some(depend)) => depend.overrides[tier as usize],
             _ => layout.script_dir,
         };
-        let file = format!("{directory}/{}", cause.script);
+        let prefix = match layout.scheme {
+            Scheme::Hooks(hooks) => hooks.prefix,
+            _ => "",
+        };
+        let file = format!("{directory}/{prefix}{}", cause.script);
         Place { file, line: cause.line, key: cause.key, word: cause.word.clone() }
     }
 }

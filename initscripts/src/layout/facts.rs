@@ -355,10 +355,10 @@ impl Layout {
         }
     }
 
-    /// Whether what is started has numbers at all.
+    /// Whether what is started has numbers, or a place that can be counted.
     #[must_use]
     pub fn has_numbers(&self) -> bool {
-        !matches!(self.scheme, Scheme::OpenRc(_) | Scheme::Hooks(_))
+        !matches!(self.scheme, Scheme::OpenRc(_))
     }
 
     /// Whether insserv orders scripts, be it Debian's or SUSE's.

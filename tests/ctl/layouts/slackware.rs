@@ -125,7 +125,8 @@ fn runlevels_are_all_or_none() {
         "{ran:#?}"
     );
     service(&root, "never", "runlevels = \"\"\n");
-    root.ctl(&["install", "never"]).expect(0);
+    let ran = root.ctl(&["install", "never"]).expect(0);
+    assert!(ran.out.contains("switched off"), "{ran:#?}");
     assert_eq!((mode(&root, "etc/rc.d/rc.never"), listed(&root, "never")), (0o644, both("", "06")));
     root.ctl(&["enable", "never"]).expect(0);
     assert_eq!(listed(&root, "never"), both("2345", "06"));
@@ -299,8 +300,31 @@ fn why_names_the_lines_that_call_a_service() {
     root.ctl(&["why", "nobody"]).expect(5);
     let facts = root.ctl(&["--format", "json", "why", "sshd"]).expect(0).json();
     assert_eq!(facts["orders"][0]["lines"][0]["file"], "/etc/rc.d/rc.inet2");
-    let ran = root.ctl(&["graph"]).expect(3);
-    assert!(ran.err.contains("no numbers") && ran.err.contains("foobarctl why NAME"), "{ran:#?}");
+}
+
+#[test]
+fn graph_counts_the_lines() {
+    let root = Root::slackware();
+    root.write("etc/inittab", "id:3:initdefault:\n");
+    service(&root, "later", "requires = [\"foobar\"]\n");
+    root.ctl(&["install"]).expect(0);
+    let drawn = root.ctl(&["graph", "--diff", "install", "later"]).expect(0).out;
+    assert!(
+        drawn.contains("start in runlevel 3, in the order of the lines") && drawn.contains("+ later"),
+        "{drawn}"
+    );
+    root.ctl(&["install", "later"]).expect(0);
+    let drawn = root.ctl(&["graph"]).expect(0).out;
+    for lane in ["|-- 02\n|   `-- syslog\n", "foobar <- inet1, syslog\n", "later <- foobar"] {
+        assert!(drawn.contains(lane), "{lane}:\n{drawn}");
+    }
+    // What is off has no place.
+    assert!(!drawn.contains("httpd") && !drawn.contains("lonely"), "{drawn}");
+    let drawn = root.ctl(&["graph", "--diff", "disable", "foobar"]).expect(0).out;
+    assert!(drawn.contains("- foobar"), "{drawn}");
+    let drawn = root.ctl(&["graph", "--stop"]).expect(0).out;
+    assert!(drawn.contains("|-- 01\n|   `-- later") && drawn.contains("foobar <- later"), "{drawn}");
+    assert!(!drawn.contains("httpd"), "{drawn}");
 }
 
 #[test]
