@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Prefix, is_root, kill};
+use foobar_tests::until;
+
+use crate::support::{LIMIT, Prefix, gone, is_root, kill};
 
 #[track_caller]
 fn fails(prefix: &Prefix, name: &str, code: i32, words: &[&str]) {
@@ -125,4 +127,53 @@ fn a_stop_ends_a_start_that_would_go_on() {
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.code() == Some(1) && told.contains("told to stop before it was ready"), "{told}");
     prefix.ctl(&["status", "it"]).expect(3);
+}
+
+#[test]
+fn who_stops_a_start_does_not_stop_the_service() {
+    let prefix = Prefix::new("start-stopped");
+    let file = prefix.show("ready");
+    prefix.shell("it", "echo here; exec sleep 1000", &format!("ready-file = {file:?}\n"));
+    let mut starting = prefix.command(&["start", "it"]).spawn().unwrap();
+    let supervisor = until("the supervisor", LIMIT, || {
+        let view = prefix.supervision("it");
+        (view["state"] == "starting" && view["main"].is_u64()).then(|| prefix.supervisor("it"))
+    });
+    // The process that became the supervisor, and waits for it as long as the start lasts.
+    let children = format!("/proc/{0}/task/{0}/children", starting.id());
+    let starter = std::fs::read_to_string(children).unwrap();
+    let starter: u32 = starter.split_whitespace().next().unwrap().parse().unwrap();
+    assert!(starter != supervisor);
+    kill(starter, "STOP");
+    std::fs::write(&file, "").unwrap();
+    let view = until("it to be ready, and its supervisor to answer", LIMIT, || {
+        Some(prefix.supervision("it")).filter(|view| view["start"]["took"].is_number())
+    });
+    // Nobody has been told yet.
+    assert_eq!(view["state"], "starting", "{view:#}");
+    prefix.ctl(&["reload", "it"]).expect(1);
+    assert!(view["log"].to_string().contains("here"), "{view:#}");
+    assert!(starting.try_wait().unwrap().is_none());
+    kill(starter, "CONT");
+    assert!(starting.wait().unwrap().success());
+    assert_eq!(prefix.supervision("it")["state"], "running");
+    // One that is killed then leaves nothing that nobody knows of.
+    prefix.ctl(&["stop", "it"]).expect(0);
+    std::fs::remove_file(&file).unwrap();
+    let mut starting = prefix.command(&["start", "it"]).spawn().unwrap();
+    let main = until("the next", LIMIT, || {
+        let view = prefix.supervision("it");
+        view["main"].as_u64().filter(|_| view["state"] == "starting")
+    });
+    let children = format!("/proc/{0}/task/{0}/children", starting.id());
+    let starter = std::fs::read_to_string(children).unwrap();
+    kill(starter.split_whitespace().next().unwrap().parse().unwrap(), "STOP");
+    std::fs::write(&file, "").unwrap();
+    until("it to be ready", LIMIT, || prefix.supervision("it")["start"]["took"].as_f64());
+    kill(starter.split_whitespace().next().unwrap().parse().unwrap(), "KILL");
+    gone(main as u32);
+    // Whoever has started that one starts another, which is known.
+    assert!(starting.wait().unwrap().success());
+    assert_eq!(prefix.supervision("it")["state"], "running");
+    assert_ne!(u64::from(prefix.main("it")), main);
 }

@@ -100,11 +100,11 @@ impl Unit {
                         Some(deadline.max(later)).filter(|_| self.phase != Phase::Resting).or(self.deadline);
                 }
             }
-            Message::KeepAlive if self.report.state.is_ready() => self.signs.watchdog.alive(now),
+            Message::KeepAlive if self.is_watched() => self.signs.watchdog.alive(now),
             Message::KeepAlive => {}
             Message::Trigger => self.lifeless("it asked for the action of its watchdog"),
             Message::WatchdogInterval(interval) => {
-                self.signs.watchdog.change(*interval, self.report.state.is_ready().then_some(now));
+                self.signs.watchdog.change(*interval, self.is_watched().then_some(now));
             }
             Message::StoreDescriptors => {
                 if !std::mem::replace(&mut self.signs.is_told_of_store, true) {
@@ -117,6 +117,11 @@ impl Unit {
             // Its descriptor is closed with the datagram; the time is of a reload.
             Message::Barrier | Message::MonotonicTime(_) => {}
         }
+    }
+
+    /// Whether signs of life are due.
+    fn is_watched(&self) -> bool {
+        matches!(self.phase, Phase::Running | Phase::Reload(_)) && self.report.state != State::Stopping
     }
 
     fn said_ready(&mut self) {

@@ -1,6 +1,7 @@
 //! A supervisor's life once it holds its service, until that has ended for good.
 
 use foobar_initscripts::exit::Action;
+use foobar_process::daemonize::Announced;
 use foobar_process::pidfile::PidFile;
 use foobar_process::syslog::Priority;
 
@@ -33,13 +34,12 @@ pub fn hold(mut held: Held) -> u8 {
     }
     server.close();
     let code = u8::from(unit.report.state == State::Failed);
-    let waits = unit.starter.take();
+    let (waits, announced) = (unit.starter.take(), unit.announced.take());
     drop(unit);
     remove(pid_file);
-    if let Some(starter) = waits {
-        // All is over: it does not matter whether somebody still waits.
-        let _ = starter.ready();
-    }
+    // All is over: it does not matter whether somebody still waits.
+    let _ = announced.map(Announced::wait);
+    let _ = waits.map(Starter::ready);
     code
 }
 

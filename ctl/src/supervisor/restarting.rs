@@ -24,7 +24,7 @@ impl Unit {
 
     /// What must come to its end before a restart.
     pub fn hinders_restart(&self) -> Option<&'static str> {
-        if self.starter.is_some() {
+        if self.starter.is_some() || self.announced.is_some() {
             return Some("its start goes on");
         }
         if self.again.is_some() {

@@ -6,6 +6,7 @@ use std::time::Instant;
 use foobar_initscripts::exit::Action;
 use foobar_initscripts::service::Kind;
 use foobar_process::child::How;
+use foobar_process::daemonize::Announced;
 use foobar_process::signal::Signals;
 use foobar_process::wait::{Readiness, wait};
 
@@ -42,6 +43,7 @@ pub fn run(unit: &mut Unit, signals: &Signals, server: &mut Server) -> std::io::
             unit.signalled(signal);
         }
         unit.hear();
+        unit.hear_starter();
         found_daemon(unit);
         unit.look();
         if unit.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
@@ -68,7 +70,8 @@ fn requests(unit: &mut Unit, server: &mut Server) -> Option<End> {
     for request in server.serve() {
         // What it is about to do by itself has no place in what is left to another program.
         let is_settled = matches!(unit.report.state, State::Running | State::Done);
-        let is_quiet = unit.phase == Phase::Running && unit.command.is_none() && is_settled;
+        let is_quiet =
+            unit.phase == Phase::Running && unit.command.is_none() && is_settled && unit.announced.is_none();
         match request.line.as_str() {
             "upgrade" if end.is_none() && is_quiet => end = Some(End::Upgrade(request)),
             "restart" if end.is_none() => end = Some(End::Restart(request)),
@@ -118,6 +121,7 @@ fn sleep(unit: &Unit, signals: &Signals, server: &Server) -> std::io::Result<Vec
     set.push((signals.as_fd(), Readiness::Read));
     set.extend(unit.signs.descriptors().map(|fd| (fd, Readiness::Read)));
     set.extend(unit.looks.descriptor());
+    set.extend(unit.announced.as_ref().map(|announced| (announced.as_fd(), Readiness::Read)));
     set.extend(server.descriptors().into_iter().map(|fd| (fd, Readiness::Read)));
     for child in unit.main.iter().chain(&unit.command) {
         set.extend(child.departing.as_ref().map(|departing| (departing.as_fd(), Readiness::Read)));
@@ -128,7 +132,9 @@ fn sleep(unit: &Unit, signals: &Signals, server: &Server) -> std::io::Result<Vec
     }
     let look = is_looking(unit).then(|| Instant::now() + LOOK);
     let watch = unit.signs.watchdog.deadline();
-    let all = [unit.deadline, server.deadline(), pump.deadline(), look, unit.looks.deadline(), watch];
+    let starter = unit.announced.as_ref().map(Announced::deadline);
+    let all =
+        [unit.deadline, server.deadline(), pump.deadline(), look, unit.looks.deadline(), watch, starter];
     let deadline = all.into_iter().flatten().min();
     let ready = wait(&set, deadline)?;
     Ok(sources.into_iter().zip(ready).filter(|row| row.1).map(|row| row.0).collect())

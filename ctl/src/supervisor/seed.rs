@@ -228,6 +228,7 @@ impl Seed {
             group,
             report,
             starter: None,
+            announced: None,
             phase: Phase::Resting,
             deadline: None,
             is_unwanted: false,

@@ -15,7 +15,7 @@ pub enum Starter {
 }
 
 impl Starter {
-    /// The service is ready.
+    /// The service is ready, or was; waits until that is known.
     ///
     /// # Errors
     /// Nobody is there who must know of it.

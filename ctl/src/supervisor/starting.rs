@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use foobar_initscripts::exit::Action;
 use foobar_initscripts::service::{Command, Kind};
 use foobar_process::child::How;
+use foobar_process::daemonize::{Announced, StarterGone};
 use foobar_process::execution::{ExecutionError, Image};
 use foobar_process::identity::Process;
 use foobar_process::ledger::{self, Place};
@@ -18,6 +19,7 @@ use crate::supervisor::image::{self, Refused};
 use crate::supervisor::policy::Cause;
 use crate::supervisor::report::State;
 use crate::supervisor::sockets;
+use crate::supervisor::starter::Starter;
 use crate::supervisor::unit::{Child, Phase, Unit};
 
 /// Lines of the program's own words in the message about a start that failed.
@@ -176,13 +178,43 @@ impl Unit {
             self.wind_down();
             return;
         }
-        self.enter(if is_done { State::Done } else { State::Running });
-        if let Some(starter) = self.starter.take() {
-            if starter.ready().is_err() {
-                self.say(Priority::Err, "who has started it is gone: stopping it");
-                self.stop();
+        match self.starter.take() {
+            // It counts as up when its starter knows.
+            Some(Starter::Process(readiness)) => match readiness.announce() {
+                Ok(Some(announced)) => self.announced = Some(announced),
+                Ok(None) => self.is_up(),
+                Err(gone) => self.is_forgotten(gone),
+            },
+            Some(client @ Starter::Client(..)) => {
+                self.is_up();
+                // Whether it is still there does not matter.
+                let _ = client.ready();
             }
+            None => self.is_up(),
         }
+    }
+
+    fn is_up(&mut self) {
+        self.enter(if self.main.is_none() { State::Done } else { State::Running });
+    }
+
+    /// Hears what who has started it says to its being ready. It may be stopped, and say nothing for long.
+    pub fn hear_starter(&mut self) {
+        let Some(outcome) = self.announced.as_ref().and_then(Announced::heard) else { return };
+        let announced = self.announced.take();
+        if let Err(gone) = outcome {
+            return self.is_forgotten(gone);
+        }
+        if self.phase == Phase::Running {
+            self.is_up();
+        }
+        // After that is written: the starter looks.
+        announced.into_iter().for_each(Announced::confirm);
+    }
+
+    fn is_forgotten(&mut self, _: StarterGone) {
+        self.say(Priority::Err, "who has started it is gone: stopping it");
+        self.stop();
     }
 
     /// The first process of a forking service has ended with success: its daemon must be found. Tells whether it was.

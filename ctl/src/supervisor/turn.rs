@@ -193,7 +193,7 @@ impl Unit {
     /// # Errors
     /// Why it cannot.
     pub fn reload(&mut self) -> Result<Option<String>, Met> {
-        if self.phase != Phase::Running || self.report.state == State::Stopping {
+        if self.phase != Phase::Running || matches!(self.report.state, State::Starting | State::Stopping) {
             let text = format!("it is {}, and nothing was reloaded: try again", self.report.state.word());
             return Err((Action::Error, text));
         }

@@ -8,6 +8,7 @@ use foobar_initscripts::exit::Action;
 use foobar_initscripts::service::Service;
 use foobar_process::cgroup::Group;
 use foobar_process::child::How;
+use foobar_process::daemonize::Announced;
 use foobar_process::execution::{self, Departing, Image, Settings, Streams};
 use foobar_process::identity::{BootId, Process};
 use foobar_process::ledger::{self, Ledger};
@@ -92,6 +93,8 @@ pub struct Unit {
     pub report: Report,
     /// Who waits for the start that goes on.
     pub starter: Option<Starter>,
+    /// Whoever has heard that it is ready, and has not said so yet.
+    pub announced: Option<Announced>,
     /// Where it is.
     pub phase: Phase,
     /// When the phase must be over.

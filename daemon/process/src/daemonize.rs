@@ -13,7 +13,7 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::os::fd::{AsFd, AsRawFd as _, RawFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, RawFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -215,16 +215,18 @@ impl Readiness {
     /// # Errors
     /// [`StarterGone`]: the daemon must undo what it did and exit.
     pub fn ready(self) -> Result<(), StarterGone> {
-        let Some(starter) = self.starter else { return Ok(()) };
+        self.announce()?.map_or(Ok(()), Announced::wait)
+    }
+
+    /// Tells the starter that the daemon does its work, and leaves it to the caller when to hear what it says to that: a starter that is
+    /// stopped may say nothing for long. `None`: nobody waits.
+    ///
+    /// # Errors
+    /// As [`Readiness::ready`].
+    pub fn announce(self) -> Result<Option<Announced>, StarterGone> {
+        let Some(starter) = self.starter else { return Ok(None) };
         starter.say(&Message::Ready).map_err(|_| StarterGone)?;
-        match starter.hear(Instant::now() + self.patience, None) {
-            // A starter that dies from here on has been told all it needs.
-            Ok(Heard::Message(Message::Acknowledged)) => {
-                let _ = starter.say(&Message::Confirmed);
-                Ok(())
-            }
-            _ => Err(StarterGone),
-        }
+        Ok(Some(Announced { starter, until: Instant::now() + self.patience }))
     }
 
     /// Tells the starter why not, and with which code to exit. The daemon then exits by itself, within a second.
@@ -232,5 +234,57 @@ impl Readiness {
         if let Some(starter) = self.starter {
             let _ = starter.say(&Message::Failed { code, message: message.to_owned() });
         }
+    }
+}
+
+/// What is still to be heard by a daemon that has told its starter that it is ready. Dropped, it counts as a death.
+#[derive(Debug)]
+#[must_use = "the starter waits until it is heard"]
+pub struct Announced {
+    starter: Channel,
+    until: Instant,
+}
+
+impl Announced {
+    /// When the starter must have said something.
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        self.until
+    }
+
+    /// What the starter has said by now: `None` is nothing yet. To whoever is still there it is to be [`confirmed`](Announced::confirm).
+    #[must_use]
+    pub fn heard(&self) -> Option<Result<(), StarterGone>> {
+        self.hear(Instant::now())
+    }
+
+    /// Waits for it.
+    ///
+    /// # Errors
+    /// As [`Readiness::ready`].
+    pub fn wait(self) -> Result<(), StarterGone> {
+        self.hear(self.until).unwrap_or(Err(StarterGone))?;
+        self.confirm();
+        Ok(())
+    }
+
+    /// The last word to a starter that was heard: with it the start is over.
+    pub fn confirm(self) {
+        // One that dies from here on has been told all it needs.
+        let _ = self.starter.say(&Message::Confirmed);
+    }
+
+    fn hear(&self, deadline: Instant) -> Option<Result<(), StarterGone>> {
+        match self.starter.hear(deadline, None) {
+            Ok(Heard::Message(Message::Acknowledged)) => Some(Ok(())),
+            Ok(Heard::Silence) if Instant::now() < self.until => None,
+            _ => Some(Err(StarterGone)),
+        }
+    }
+}
+
+impl AsFd for Announced {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.starter.as_fd()
     }
 }
