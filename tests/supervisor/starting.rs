@@ -133,7 +133,11 @@ fn a_stop_ends_a_start_that_would_go_on() {
 fn who_stops_a_start_does_not_stop_the_service() {
     let prefix = Prefix::new("start-stopped");
     let file = prefix.show("ready");
-    prefix.shell("it", "echo here; exec sleep 1000", &format!("ready-file = {file:?}\n"));
+    prefix.shell(
+        "it",
+        "echo here; exec sleep 1000",
+        &format!("ready-file = {file:?}\nreload-signal = \"HUP\"\n"),
+    );
     let mut starting = prefix.command(&["start", "it"]).spawn().unwrap();
     let supervisor = until("the supervisor", LIMIT, || {
         let view = prefix.supervision("it");
