@@ -15,12 +15,11 @@ fn the_orphan_of_a_killed_supervisor_is_ended() {
         prefix.ctl(&["start", "it"]).expect(0);
         let all: Vec<u32> = until("all three", LIMIT, || {
             let view = prefix.supervision("it");
-            let pids: Vec<u32> = view["processes"]
-                .as_array()?
-                .iter()
-                .map(|line| line["pid"].as_u64().unwrap() as u32)
-                .collect();
-            (pids.len() == 3).then_some(pids)
+            let all = view["processes"].as_array()?;
+            // And no shell any more that is about to become one of them.
+            let is_sleep = |line: &serde_json::Value| line["command"].as_str().unwrap().starts_with("sleep");
+            let pids: Vec<u32> = all.iter().map(|line| line["pid"].as_u64().unwrap() as u32).collect();
+            (pids.len() == 3 && all.iter().all(is_sleep)).then_some(pids)
         });
         let (main, supervisor) = (prefix.main("it"), prefix.supervisor("it"));
         kill(supervisor, "KILL");
