@@ -10,6 +10,7 @@ mod context;
 mod control;
 mod enabled;
 mod failure;
+mod gather;
 mod inspect;
 mod insserv;
 mod journal;
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
     sys::umask::set();
     let arguments: Vec<_> = std::env::args_os().collect();
     if arguments.first().is_some_and(|own| Path::new(own).file_name() == Some(OsStr::new("insserv"))) {
-        let code = not_set_user_id().map(|()| insserv::run(&arguments));
+        let code = not_set_user_id().map(|()| insserv::run(arguments));
         return ExitCode::from(code.unwrap_or_else(|error| {
             output::complain(format_args!("{error:#}"));
             Action::Error.code()

@@ -2,6 +2,7 @@
 //! only the parsed headers are kept. Nothing is looked up in a file system.
 
 use crate::conf::{Conf, Directive};
+use crate::files::{File, Files};
 use crate::link::{Kind, Link};
 use crate::lsb::chkconfig::{self, Line};
 use crate::lsb::scan::{self, Fields, Key};
@@ -60,7 +61,8 @@ pub struct Installed {
     pub(crate) names: Symbols,
     pub(crate) words: Vec<Symbol>,
     pub(crate) heads: Vec<Head>,
-    pub(crate) files: Vec<File>,
+    pub(crate) files: Files,
+    /// By name, those of one name by tier.
     pub(crate) overrides: Vec<Override>,
     pub(crate) links: Vec<Entry>,
     pub(crate) conf: Conf,
@@ -106,15 +108,6 @@ const OPENRC: &[u8] = b"### BEGIN INIT INFO
 
 /// The keys whose value is a list of names come first.
 const LISTS: usize = Key::StopAfter as usize + 1;
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct File {
-    pub name: Symbol,
-    pub real: Symbol,
-    pub head: u32,
-    /// Passes all of insserv's checks of mode, link and name.
-    pub eligible: bool,
-}
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Override {
@@ -171,14 +164,22 @@ impl Installed {
         changed
     }
 
+    /// Makes room for so many scripts and all the links that they may have: what grows step by step takes twice as much.
+    /// What is not used in the end costs nothing, as no page of it was touched.
+    pub fn expect(&mut self, scripts: usize) {
+        self.heads.reserve_exact(scripts);
+        self.files.reserve(scripts);
+        self.links.reserve_exact(scripts * Runlevel::ALL.len());
+    }
+
     /// Adds a file of /etc/init.d. Directories need not be added; files that insserv skips may be.
     pub fn add_script(&mut self, file: &ScriptFile<'_>) {
         let own = Some(file.name).filter(|_| self.by_name);
         let head = self.add_head(file.text, own);
-        self.intern_names(file.name);
+        let name = self.intern_names(file.name);
         let indirect = file.symlink.is_some_and(|target| !target.contains('/')) && file.name != "reboot";
         let eligible = file.executable && !indirect && !crate::name::is_skipped(file.name);
-        let (name, real) = (self.names.intern(file.name), self.names.intern(file.real_name));
+        let real = if file.real_name == file.name { name } else { self.names.intern(file.real_name) };
         self.files.push(File { name, real, head, eligible });
     }
 
@@ -187,7 +188,8 @@ impl Installed {
         let head = self.add_head(text, None);
         self.heads[head as usize].tier = Some(tier);
         let name = self.names.intern(name);
-        self.overrides.push(Override { tier, name, head });
+        let place = self.overrides.partition_point(|other| (other.name, other.tier) <= (name, tier));
+        self.overrides.insert(place, Override { tier, name, head });
     }
 
     /// Adds an entry of rcN.d that is a symbolic link; `target` is its text. Other entries need not be added,
@@ -229,17 +231,24 @@ impl Installed {
 
     /// The links that were added, as they are to be taken for: one that was turned has its new letter.
     pub fn links(&self) -> impl Iterator<Item = Link> {
-        self.links.iter().map(|entry| {
-            let name = self.names.name(entry.name).into();
-            let sequence = Sequence::clamped(entry.sequence);
-            Link { runlevel: entry.runlevel, kind: entry.kind, sequence, name }
-        })
+        self.lent_links().map(Link::owned)
+    }
+
+    /// The same, with names that are this root's.
+    pub(crate) fn lent_links(&self) -> impl Iterator<Item = Link<&str>> {
+        self.links.iter().map(|entry| self.link(entry))
+    }
+
+    /// A link with its name.
+    pub(crate) fn link(&self, entry: &Entry) -> Link<&str> {
+        let &Entry { name, runlevel, kind, sequence, .. } = entry;
+        Link { runlevel, kind, sequence: Sequence::clamped(sequence), name: self.names.name(name) }
     }
 
     /// Whether a script of this name was added.
     #[must_use]
     pub fn has_script(&self, name: &str) -> bool {
-        self.names.get(name).is_some_and(|symbol| self.files.iter().any(|file| file.name == symbol))
+        self.file(name).is_some()
     }
 
     /// What a script says to chkconfig.
@@ -255,14 +264,19 @@ impl Installed {
     }
 
     fn own_head(&self, name: &str) -> Option<&Head> {
-        let file = self.files.iter().find(|file| self.names.name(file.name) == name)?;
-        self.heads.get(file.head as usize)
+        self.heads.get(self.file(name)?.head as usize)
+    }
+
+    /// The file of a name.
+    pub(crate) fn file(&self, name: &str) -> Option<&File> {
+        self.files.get(self.names.get(name)?)
     }
 
     /// Takes a script out again.
     pub(crate) fn remove_script(&mut self, name: &str) {
-        let Installed { names, files, .. } = self;
-        files.retain(|file| names.name(file.name) != name);
+        if let Some(symbol) = self.names.get(name) {
+            self.files.remove(symbol);
+        }
     }
 
     /// Takes a link out again.
@@ -275,19 +289,25 @@ impl Installed {
     }
 
     fn add_entry(&mut self, runlevel: Runlevel, entry: &str, target: &str, head: u32) {
-        let Some(link) = Link::parse(runlevel, entry) else { return };
-        self.intern_names(&link.name);
-        let name = self.names.intern(&link.name);
-        let target = self.names.intern(target.rsplit('/').next().unwrap_or(target));
+        let Some(link) = Link::read(runlevel, entry) else { return };
+        let name = self.intern_names(link.name);
+        let last = target.rsplit('/').next().unwrap_or(target);
+        let target = if last == link.name { name } else { self.names.intern(last) };
         let (kind, sequence) = (link.kind, link.sequence.get());
         self.links.push(Entry { name, target, head, runlevel, kind, sequence, turned: false });
     }
 
     /// A file name stands in for a missing Provides, and is cut like it.
-    fn intern_names(&mut self, name: &str) {
+    fn intern_names(&mut self, name: &str) -> Symbol {
+        match self.names.get(name) {
+            // Then what it is cut into has been seen, too.
+            Some(symbol) if self.files.get(symbol).is_some() => return symbol,
+            _ => {}
+        }
         for word in words::names(name) {
             self.names.intern(word);
         }
+        self.names.intern(name)
     }
 
     /// `own`: a name that it provides beside those that its header names.

@@ -35,9 +35,9 @@ pub struct Usual {
     pub stop: u8,
 }
 
-/// One link in the directory of one runlevel.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Link {
+/// One link in the directory of one runlevel. It has its name for itself, or (`Link<&str>`) lends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Link<N = Arc<str>> {
     /// The directory it lies in.
     pub runlevel: Runlevel,
     /// Its letter.
@@ -45,14 +45,14 @@ pub struct Link {
     /// Its number.
     pub sequence: Sequence,
     /// The rest of its name: that of the script, as found on disk.
-    pub name: Arc<str>,
+    pub name: N,
 }
 
-impl Link {
+impl<'a> Link<&'a str> {
     /// Reads the name of a directory entry; `None` when it is not `[SK][0-9][0-9]` and something.
     /// A third digit belongs to the name, as it does for rc.
     #[must_use]
-    pub fn parse(runlevel: Runlevel, entry: &str) -> Option<Link> {
+    pub fn read(runlevel: Runlevel, entry: &'a str) -> Option<Link<&'a str>> {
         let kind = match entry.as_bytes().first()? {
             b'S' => Kind::Start,
             b'K' => Kind::Kill,
@@ -63,9 +63,33 @@ impl Link {
             return None;
         }
         let sequence = Sequence::new(digits.parse().ok()?).ok()?;
-        Some(Link { runlevel, kind, sequence, name: entry.get(3..)?.into() })
+        Some(Link { runlevel, kind, sequence, name: entry.get(3..)? })
     }
 
+    /// The same with a name of its own.
+    #[must_use]
+    pub fn owned(self) -> Link {
+        let Link { runlevel, kind, sequence, name } = self;
+        Link { runlevel, kind, sequence, name: name.into() }
+    }
+}
+
+impl Link {
+    /// As [`Link::read`], with a name of its own.
+    #[must_use]
+    pub fn parse(runlevel: Runlevel, entry: &str) -> Option<Link> {
+        Link::read(runlevel, entry).map(Link::owned)
+    }
+
+    /// The same with a name that is this one's.
+    #[must_use]
+    pub fn lent(&self) -> Link<&str> {
+        let Link { runlevel, kind, sequence, ref name } = *self;
+        Link { runlevel, kind, sequence, name }
+    }
+}
+
+impl<N: fmt::Display> Link<N> {
     /// The path below /etc: `rc2.d/S20foobar`.
     #[must_use]
     pub fn path(&self) -> String {
@@ -73,7 +97,7 @@ impl Link {
     }
 }
 
-impl fmt::Display for Link {
+impl<N: fmt::Display> fmt::Display for Link<N> {
     /// The name of the entry: `S20foobar`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}{}", self.kind.letter(), self.sequence, self.name)

@@ -92,8 +92,9 @@ pub fn stock() -> Installed {
 pub fn link<'a>(installed: &mut Installed, names: impl Iterator<Item = &'a str>) {
     let mut change = Change::nothing().forced();
     names.for_each(|name| change.arguments.extend(Change::add(name).arguments));
-    for link in arrange(installed, &change).unwrap().added {
-        installed.add_link(link.runlevel, &Link::to_string(&link), &format!("../init.d/{}", link.name));
+    let made: Vec<Link> = arrange(installed, &change).unwrap().added().map(Link::owned).collect();
+    for link in made {
+        installed.add_link(link.runlevel, &link.to_string(), &format!("../init.d/{}", link.name));
     }
 }
 

@@ -58,7 +58,8 @@ impl Case {
 /// One run by both.
 pub fn compare_run(tree: &Tree, change: &Change) -> Result<Run, String> {
     let before = tree.outcome();
-    let ours = arrange(&tree.survey(), change);
+    let installed = tree.survey();
+    let ours = arrange(&installed, change);
     let (ending, said) = insserv::run(tree, change);
     let after = tree.outcome();
     match (ours, ending) {

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use foobar_initscripts::link::Link;
 use foobar_initscripts::lsb;
 use foobar_initscripts::name::Runlevel;
 use foobar_initscripts::order::{Change, arrange};
@@ -58,8 +57,9 @@ fn the_links_are_those_written_down() {
     let mut scripts = scripts(&corpus);
     scripts.retain(|(name, _)| !LEFT_OUT.contains(&name.as_str()));
     let tree = tree(&corpus, &scripts);
-    let arrangement = arrange(&tree.survey(), &all(&scripts)).unwrap();
-    let ours: BTreeSet<String> = arrangement.links().map(Link::path).collect();
+    let installed = tree.survey();
+    let arrangement = arrange(&installed, &all(&scripts)).unwrap();
+    let ours: BTreeSet<String> = arrangement.links().map(|link| link.path()).collect();
     let written = fs::read_to_string(corpus.join("links.txt")).unwrap();
     let written: BTreeSet<String> =
         written.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use foobar_initscripts::installed::{Installed, ScriptFile, Tier};
-use foobar_initscripts::link::Link;
 use foobar_initscripts::name::Runlevel;
 use foobar_initscripts::order::Arrangement;
 
@@ -155,9 +154,9 @@ impl Drop for Tree {
 }
 
 impl Outcome {
-    pub fn of(arrangement: &Arrangement) -> Outcome {
+    pub fn of(arrangement: &Arrangement<'_>) -> Outcome {
         Outcome {
-            links: arrangement.links().map(Link::path).collect(),
+            links: arrangement.links().map(|link| link.path()).collect(),
             boot: arrangement.boot.clone(),
             start: arrangement.start.clone(),
             stop: arrangement.stop.clone(),

@@ -194,6 +194,8 @@ struct Machine<'a> {
     context: &'a Context,
     layout: &'static Layout,
     tree: Tree,
+    /// The services that have a script.
+    scripts: BTreeSet<String>,
     /// Service files, with their paths in the tree; those with a fault as none.
     services: BTreeMap<ServiceName, Option<Service>>,
     found: Vec<Finding>,
@@ -204,7 +206,8 @@ impl<'a> Machine<'a> {
     fn read(context: &'a Context) -> Result<Machine<'a>> {
         let layout = context.layout()?;
         let (tree, found) = tree::read(&context.root, layout);
-        Ok(Machine { context, layout, tree, services: BTreeMap::new(), found, checked: 0 })
+        let scripts = tree.scripts.iter().map(|script| service_of(layout, &script.name).to_owned()).collect();
+        Ok(Machine { context, layout, tree, scripts, services: BTreeMap::new(), found, checked: 0 })
     }
 
     /// Checks all services, or those that are wanted.
@@ -237,10 +240,11 @@ impl<'a> Machine<'a> {
     }
 
     fn must_exist(&self, wanted: &BTreeSet<ServiceName>) -> Result<()> {
-        let has_script = |name: &str| self.has_script(name);
         let has_link = |name: &str| self.tree.entries.iter().any(|entry| entry.name.get(3..) == Some(name));
         let missing = wanted.iter().find(|name| {
-            !has_script(name.as_str()) && !has_link(name.as_str()) && !self.services.contains_key(*name)
+            !self.scripts.contains(name.as_str())
+                && !has_link(name.as_str())
+                && !self.services.contains_key(*name)
         });
         let Some(name) = missing else { return Ok(()) };
         let script = tree::show(&self.context.root, Path::new(&self.layout.script(name.as_str())));
@@ -248,10 +252,6 @@ impl<'a> Machine<'a> {
             Action::NotInstalled,
             format!("{name} is not installed: there is no {script}; for a file elsewhere write ./{name}"),
         ))
-    }
-
-    fn has_script(&self, name: &str) -> bool {
-        self.tree.scripts.iter().any(|script| service_of(self.layout, &script.name) == name)
     }
 
     fn service_files(&mut self) -> Result<()> {
@@ -288,7 +288,7 @@ impl<'a> Machine<'a> {
             };
             self.found.extend(of_service(&service, &shown, &text, &around));
             let has_entry = kept::entry(root, name.as_str()).is_ok_and(|entry| entry.is_some());
-            if !has_entry && !self.has_script(name.as_str()) {
+            if !has_entry && !self.scripts.contains(name.as_str()) {
                 self.found.push(service::without_script(&service, &shown));
             }
             if root.is_live() {

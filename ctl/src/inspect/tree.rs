@@ -1,7 +1,7 @@
 //! Scripts, links, overrides and startpar's files of a tree as the values that the linter works on. What cannot be
 //! read is a finding and no reason to stop.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -36,11 +36,14 @@ pub fn read(root: &Root, layout: &Layout) -> (Tree, Vec<Finding>) {
     let there = |script: &&Script| matches!(script.what, What::File { .. } | What::Unreadable(_));
     let known: BTreeSet<String> =
         tree.scripts.iter().filter(there).map(|script| script.name.clone()).collect();
+    // How links are written: no need to look where those lead.
+    let own = scripts.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let beside = format!("../{own}/");
     for level in layout.runlevels {
         let directory = PathBuf::from(layout.runlevel_dir(*level));
         for name in reading.names(&directory) {
             let path = directory.join(&name);
-            let leads = leads(root, &path, &name, &known);
+            let leads = leads(root, &path, &name, &beside, &known);
             tree.entries.push(Entry { level: *level, file: show(root, &path), name, leads });
         }
     }
@@ -65,20 +68,7 @@ pub fn read(root: &Root, layout: &Layout) -> (Tree, Vec<Finding>) {
     for name in reading.names(more).iter().filter(|name| !foobar_initscripts::name::is_leftover(name)) {
         tree.conf.extend(reading.text(&more.join(name)));
     }
-    // The administrator's come first, so the vendor's do not replace them.
-    for directory in depend.overrides.iter().map(Path::new) {
-        for name in reading.names(directory) {
-            let Some(text) = reading.text(&directory.join(&name)) else { continue };
-            if let Some(fault) = order::check_override(&name, &text) {
-                reading.found.push(fault);
-                continue;
-            }
-            let script = tree.scripts.iter_mut().find(|script| real_name(script) == name);
-            if let Some(script) = script.filter(|script| script.instead.is_none()) {
-                script.instead = Some(text);
-            }
-        }
-    }
+    reading.overrides(&depend.overrides, &mut tree.scripts);
     let files = [depend.boot, depend.start, depend.stop].map(|path| reading.text(Path::new(path)));
     if let [Some(boot), Some(start), Some(stop)] = files {
         let all = [boot, start, stop];
@@ -135,12 +125,15 @@ fn real_name(script: &Script) -> &str {
     target.unwrap_or(&script.name)
 }
 
-fn leads(root: &Root, path: &Path, name: &str, scripts: &BTreeSet<String>) -> Leads {
+fn leads(root: &Root, path: &Path, name: &str, beside: &str, scripts: &BTreeSet<String>) -> Leads {
     let text = root.name(path).and_then(|place| place.dir.link_text(&place.name));
     let Some(text) = text.ok().flatten().map(|text| text.to_string_lossy().into_owned()) else {
         return Leads::NoLink;
     };
     let last = Path::new(&text).file_name().and_then(OsStr::to_str).unwrap_or_default();
+    if text.strip_prefix(beside) == Some(last) && scripts.contains(last) {
+        return Leads::Script(last.to_owned());
+    }
     let there = root.place(path).ok().filter(|place| {
         place.dir.facts(&place.name).ok().flatten().is_some_and(|facts| facts.kind == Kind::File)
     });
@@ -161,6 +154,28 @@ impl Reading<'_> {
             Err(error) => {
                 self.found.push(order::unreadable(&show(self.root, directory), &error.to_string()));
                 Vec::new()
+            }
+        }
+    }
+
+    /// Headers that stand for those of scripts.
+    fn overrides(&mut self, directories: &[&str], scripts: &mut [Script]) {
+        let mut by_name: BTreeMap<String, usize> = BTreeMap::new();
+        for (at, script) in scripts.iter().enumerate() {
+            by_name.entry(real_name(script).to_owned()).or_insert(at);
+        }
+        // The administrator's come first, so the vendor's do not replace them.
+        for directory in directories.iter().map(Path::new) {
+            for name in self.names(directory) {
+                let Some(text) = self.text(&directory.join(&name)) else { continue };
+                if let Some(fault) = order::check_override(&name, &text) {
+                    self.found.push(fault);
+                    continue;
+                }
+                let script = by_name.get(&name).and_then(|&at| scripts.get_mut(at));
+                if let Some(script) = script.filter(|script| script.instead.is_none()) {
+                    script.instead = Some(text);
+                }
             }
         }
     }

@@ -69,8 +69,18 @@ fn value() -> NonEmptyStringValueParser {
 ///
 /// # Errors
 /// Bad usage, and also help, which clap treats as an error that prints to standard output.
-pub fn parse(arguments: &[OsString]) -> Result<Options, clap::Error> {
-    Options::try_parse_from(arguments)
+pub fn parse(mut arguments: Vec<OsString>) -> Result<Options, clap::Error> {
+    // Behind the last option and its value there are scripts alone. There may be thousands, and clap takes for each ten
+    // times the room of its name.
+    let is_option = |word: &OsString| word.as_encoded_bytes().starts_with(b"-");
+    let last = arguments.iter().rposition(is_option).unwrap_or(0);
+    let plain = arguments.split_off((last + 2).min(arguments.len()));
+    if let Some(strange) = plain.iter().find(|word| word.to_str().is_none()) {
+        arguments.push(strange.clone());
+    }
+    let mut options = Options::try_parse_from(arguments)?;
+    options.scripts.extend(plain.into_iter().filter_map(|word| word.into_string().ok()));
+    Ok(options)
 }
 
 #[cfg(test)]
@@ -78,7 +88,7 @@ mod tests {
     use super::*;
 
     fn parsed(line: &str) -> Result<Options, clap::Error> {
-        parse(&line.split(' ').map(OsString::from).collect::<Vec<_>>())
+        parse(line.split(' ').map(OsString::from).collect())
     }
 
     #[test]
@@ -92,6 +102,14 @@ mod tests {
         assert!(options.force && options.dry_run && options.show_all && !options.remove);
         assert_eq!((options.verbose, options.path.as_deref()), (2, Some("two")));
         assert_eq!(options.scripts, ["a", "b", "-c"]);
+        let options = parsed("insserv a -q b c d").unwrap();
+        assert!(options.silent && options.scripts == ["a", "b", "c", "d"]);
+        let options = parsed("insserv a -p b c d").unwrap();
+        assert_eq!(
+            (options.path.as_deref(), &options.scripts[..]),
+            (Some("b"), &["a", "c", "d"].map(String::from)[..])
+        );
+        assert_eq!(parsed("insserv a b c").unwrap().scripts, ["a", "b", "c"]);
         let options = parsed("insserv -p -x --insserv-dir -y --conf=z --over /o --rem --rec -f -f").unwrap();
         assert_eq!(options.path.as_deref(), Some("-x"));
         assert_eq!(options.insserv_dir.as_deref(), Some("-y"));

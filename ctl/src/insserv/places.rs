@@ -6,6 +6,7 @@
 //! directory first, so that whoever can write there decides the order. And with `-p` but without `-i` it writes the
 //! startpar files of another tree over those of the running machine.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,7 @@ use foobar_initscripts::order::Argument;
 use super::options::Options;
 use crate::root::{Root, is_missing};
 use crate::sources::{Insserv, Sources};
-use crate::sys::dir::Kind;
+use crate::sys::dir::{Dir, Kind};
 
 const SCRIPTS: &str = "/etc/init.d";
 const CONF: &str = "/etc/insserv.conf";
@@ -36,18 +37,16 @@ pub struct Places {
     pub sources: Sources,
     /// The directory of startpar's files.
     pub depend: PathBuf,
-    /// The scripts to link or unlink.
-    pub arguments: Vec<Argument>,
 }
 
 impl Places {
-    /// Looks at what the arguments are; the tree itself is not read.
+    /// Looks at what the arguments are, and gives back the scripts to link or unlink; the tree itself is not read.
     ///
     /// # Errors
     /// With the path that does not exist, or how insserv is used.
-    pub fn find(root: &Root, options: &Options) -> Result<Places> {
+    pub fn find(root: &Root, options: &mut Options) -> Result<(Places, Vec<Argument>)> {
         let mut shown = options.path.as_deref().map_or(SCRIPTS, without_slash).to_owned();
-        let mut scripts = &options.scripts[..];
+        let mut scripts = std::mem::take(&mut options.scripts);
         if options.remove && scripts.is_empty() {
             bail!("usage: insserv [[-r] init_script|init_directory]: name the scripts to remove");
         }
@@ -60,16 +59,21 @@ impl Places {
                     bail!("usage: insserv [[-r] init_script|init_directory]: a directory stands alone");
                 }
                 without_slash(path).clone_into(&mut shown);
-                scripts = &[];
+                scripts.clear();
             } else if let Some((directory, _)) = path.rsplit_once('/') {
                 directory.clone_into(&mut shown);
             }
         }
         let directory = within(&shown)?;
-        let arguments = scripts.iter().map(|text| argument(root, &directory, text)).collect::<Result<_>>()?;
+        let scripts_there =
+            Scripts { root, shown: &shown, directory: &directory, open: root.directory(&directory).ok() };
+        let mut arguments = Vec::with_capacity(scripts.len());
+        for text in scripts {
+            arguments.push(scripts_there.argument(text)?);
+        }
         let sources = sources(&shown, &directory, options)?;
         let depend = options.insserv_dir.as_deref().map_or(Ok(directory), std::path::absolute)?;
-        Ok(Places { shown, sources, depend, arguments })
+        Ok((Places { shown, sources, depend }, arguments))
     }
 
     /// The directory of links of a runlevel.
@@ -101,27 +105,48 @@ fn sources(shown: &str, directory: &Path, options: &Options) -> Result<Sources> 
     Ok(Sources { scripts, links: links.to_vec(), insserv: Some(insserv) })
 }
 
-/// One argument: `NAME`, `PATH`, either with `,start=2,3,stop=0`.
-fn argument(root: &Root, directory: &Path, text: &str) -> Result<Argument> {
-    let (path, more) = split(text);
-    let here = std::path::absolute(path)?;
-    if look(root, &here)?.is_none() {
-        exists(root, &directory.join(path), path)?;
+/// The directory that arguments are looked for in.
+struct Scripts<'a> {
+    root: &'a Root,
+    shown: &'a str,
+    directory: &'a Path,
+    open: Option<Dir>,
+}
+
+impl Scripts<'_> {
+    /// One argument: `NAME`, `PATH`, either with `,start=2,3,stop=0`.
+    fn argument(&self, text: String) -> Result<Argument> {
+        let (path, more) = split(&text);
+        let name = path.rsplit('/').next().unwrap_or(path);
+        if !self.has(path, name) && look(self.root, &std::path::absolute(path)?)?.is_none() {
+            exists(self.root, &self.directory.join(path), path)?;
+        }
+        let Some(more) = more else {
+            let name = if path == name { text } else { name.to_owned() };
+            return Ok(Argument { name, start: None, stop: None });
+        };
+        let name = name.to_owned();
+        let (start, stop) = (more.find("start="), more.find("stop="));
+        if start.is_none() && stop.is_none() {
+            bail!("cannot read '{text}': write runlevels as {name},start=2,3,stop=0");
+        }
+        let value = |at: Option<usize>, other: Option<usize>, key: &str| {
+            let at = at?;
+            let end = other.filter(|other| *other > at).unwrap_or(more.len());
+            Some(levels(&more[at + key.len()..end]))
+        };
+        let levels = [value(start, stop, "start="), value(stop, start, "stop=")];
+        let [start, stop] = levels.map(Option::transpose);
+        Ok(Argument { name, start: start?, stop: stop? })
     }
-    let name = path.rsplit('/').next().unwrap_or(path).to_owned();
-    let Some(more) = more else { return Ok(Argument { name, start: None, stop: None }) };
-    let (start, stop) = (more.find("start="), more.find("stop="));
-    if start.is_none() && stop.is_none() {
-        bail!("cannot read '{text}': write runlevels as {name},start=2,3,stop=0");
+
+    /// Whether a path is that of a file in the directory, as nearly all are: then no path need be walked.
+    fn has(&self, path: &str, name: &str) -> bool {
+        let head = path.len() - name.len();
+        let direct = head == 0 || path[..head].strip_suffix('/') == Some(self.shown);
+        let facts = |dir: &Dir| dir.facts(OsStr::new(name)).ok().flatten();
+        direct && self.open.as_ref().and_then(facts).is_some_and(|facts| facts.kind != Kind::Link)
     }
-    let value = |at: Option<usize>, other: Option<usize>, key: &str| {
-        let at = at?;
-        let end = other.filter(|other| *other > at).unwrap_or(more.len());
-        Some(levels(&more[at + key.len()..end]))
-    };
-    let levels = [value(start, stop, "start="), value(stop, start, "stop=")];
-    let [start, stop] = levels.map(Option::transpose);
-    Ok(Argument { name, start: start?, stop: stop? })
 }
 
 /// Runlevels one by one; whatever is longer than a letter insserv passes over, and it would mean none.

@@ -18,13 +18,14 @@ use super::options::{self, Options};
 use super::places::Places;
 use crate::apply;
 use crate::cli::Format;
+use crate::gather;
 use crate::lock::TreeLock;
 use crate::output::{self, Output};
 use crate::root::{Root, Scope, is_missing};
 use crate::survey;
 
 /// Does what the command line says; the exit code is insserv's, 0 or 1.
-pub fn run(arguments: &[OsString]) -> u8 {
+pub fn run(arguments: Vec<OsString>) -> u8 {
     let options = match options::parse(arguments) {
         Ok(options) => options,
         Err(told) => {
@@ -32,7 +33,7 @@ pub fn run(arguments: &[OsString]) -> u8 {
             return u8::from(told.exit_code() != 0 || printed.is_err());
         }
     };
-    match carry_out(&options) {
+    match carry_out(options) {
         Ok(()) => 0,
         Err(error) => {
             complain(format_args!("{error:#}"));
@@ -40,6 +41,9 @@ pub fn run(arguments: &[OsString]) -> u8 {
         }
     }
 }
+
+/// insserv tells of steps by itself.
+const OUTPUT: Output = Output { format: Format::Text, quiet: true, verbose: false };
 
 /// One run.
 struct Run {
@@ -50,7 +54,7 @@ struct Run {
     messages: Messages,
 }
 
-fn carry_out(options: &Options) -> Result<()> {
+fn carry_out(mut options: Options) -> Result<()> {
     if options.recursive {
         bail!("-e is not supported: name all the scripts that are to be enabled");
     }
@@ -58,17 +62,19 @@ fn carry_out(options: &Options) -> Result<()> {
         bail!("-u is not supported: there is no upstart that could have jobs; leave the option out");
     }
     let root = Root::open(Scope::Machine, Path::new("/"))?;
-    let places = Places::find(&root, options)?;
+    let (places, arguments) = Places::find(&root, &mut options)?;
     let change = Change {
         action: if options.remove { Action::Remove } else { Action::Add },
-        arguments: places.arguments.clone(),
+        arguments,
         force: options.force,
         defaults: options.default,
     };
     let verbose = options.verbose.saturating_add(u8::from(options.dry_run));
     let messages = Messages { silent: options.silent, verbose };
     let touch = !options.dry_run && !options.show_all;
-    Run { root, places, change, touch, messages }.order(options.show_all)
+    let show_all = options.show_all;
+    drop(options);
+    Run { root, places, change, touch, messages }.order(show_all)
 }
 
 impl Run {
@@ -84,7 +90,7 @@ impl Run {
         self.root.directory(Path::new(&self.places.sources.scripts)).map_err(|error| {
             self.root.about("cannot open", Path::new(&self.places.sources.scripts), &error)
         })?;
-        let installed = survey::gathered(&self.root, &self.places.sources)?;
+        let installed = gather::gathered(&self.root, &self.places.sources)?;
         self.warn_of_conf()?;
         let arranged = order::arrange(&installed, &self.change);
         if !matches!(arranged, Err(OrderError::FacilityLoop { .. })) {
@@ -95,7 +101,7 @@ impl Run {
             Ok(_) => order::dangling(&installed),
             Err(error) => order::dangling_before(&installed, error),
         };
-        self.remove(&gone)?;
+        self.remove(gone.iter().map(Link::lent))?;
         let arrangement = arranged?;
         for warning in &arrangement.warnings {
             self.messages.warn(warning);
@@ -107,7 +113,9 @@ impl Run {
             }
         }
         self.relink(&arrangement, &gone)?;
-        self.write_depend(&arrangement)
+        let Arrangement { boot, start, stop, .. } = arrangement;
+        drop(installed);
+        self.write_depend([("boot", boot), ("start", start), ("stop", stop)])
     }
 
     fn warn_of_conf(&self) -> Result<()> {
@@ -129,33 +137,27 @@ impl Run {
                 plan.steps.push(Step::MakeDir { path: path.clone(), mode: 0o755 });
             }
         }
-        self.apply(&plan)
+        self.carry_out(&plan)
     }
 
-    fn remove(&self, links: &[Link]) -> Result<()> {
-        let mut plan = Plan::default();
-        for link in links {
+    fn remove<'a>(&self, links: impl Iterator<Item = Link<&'a str>> + Clone) -> Result<()> {
+        self.apply(links, |link| {
             self.messages.info(format_args!("remove service {}", self.shown(link)));
-            plan.steps.push(Step::Remove { path: self.path(link), before: Before::Link });
-        }
-        self.apply(&plan)
+            Step::Remove { path: self.path(link), before: Before::Link }
+        })
     }
 
-    fn relink(&self, arrangement: &Arrangement, gone: &[Link]) -> Result<()> {
-        let gone: BTreeSet<&Link> = gone.iter().collect();
-        let removed: Vec<Link> =
-            arrangement.removed.iter().filter(|link| !gone.contains(link)).cloned().collect();
-        let mut plan = Plan::default();
-        for link in &arrangement.added {
+    fn relink(&self, arrangement: &Arrangement<'_>, gone: &[Link]) -> Result<()> {
+        self.apply(arrangement.added(), |link| {
             let target = format!("../init.d/{}", link.name);
             self.messages.info(format_args!("enable service {target} -> {}", self.shown(link)));
-            plan.steps.push(Step::Symlink { path: self.path(link), target, before: Before::Absent });
-        }
-        self.apply(&plan)?;
-        self.remove(&removed)
+            Step::Symlink { path: self.path(link), target, before: Before::Absent }
+        })?;
+        let gone: BTreeSet<Link<&str>> = gone.iter().map(Link::lent).collect();
+        self.remove(arrangement.removed().filter(|link| !gone.contains(link)))
     }
 
-    fn write_depend(&self, arrangement: &Arrangement) -> Result<()> {
+    fn write_depend(&self, texts: [(&str, String); 3]) -> Result<()> {
         let directory = self.places.depend.display().to_string();
         if !self.touch {
             self.messages.info(format_args!(
@@ -169,8 +171,7 @@ impl Run {
                 .warn(format_args!("{error}: startpar's files are not written, name another with -i"));
             return Ok(());
         }
-        let files = [("boot", &arrangement.boot), ("start", &arrangement.start), ("stop", &arrangement.stop)];
-        let files = files.map(|(name, text)| (format!("{directory}/.depend.{name}"), text));
+        let files = texts.map(|(name, text)| (format!("{directory}/.depend.{name}"), text));
         let existing = survey::existing(&self.root, files.iter().map(|(path, _)| path))?;
         let mut plan = Plan::default();
         for (path, text) in files {
@@ -180,9 +181,9 @@ impl Run {
                 Some(Found::File { text, .. }) => Before::File(checksum(text)),
                 Some(Found::Directory | Found::Other) => Before::Link,
             };
-            plan.steps.push(Step::Write { path, mode: 0o644, text: text.clone(), before });
+            plan.steps.push(Step::Write { path, mode: 0o644, text, before });
         }
-        self.apply(&plan)
+        self.carry_out(&plan)
     }
 
     /// The lines of `-s`: letter, number, runlevels, script.
@@ -205,26 +206,40 @@ impl Run {
         Ok(lines.join("\n"))
     }
 
-    fn apply(&self, plan: &Plan) -> Result<()> {
+    fn carry_out(&self, plan: &Plan) -> Result<()> {
         if !self.touch || plan.is_empty() {
             return Ok(());
         }
-        let places: BTreeSet<PathBuf> = plan
-            .steps
-            .iter()
-            .filter_map(|step| Path::new(step.path()).parent())
-            .map(Path::to_owned)
-            .collect();
-        let output = Output { format: Format::Text, quiet: true, verbose: false };
-        apply::run(&self.root, plan, &places, output)
+        let parents = plan.steps.iter().filter_map(|step| Path::new(step.path()).parent());
+        let places: BTreeSet<PathBuf> = parents.map(Path::to_owned).collect();
+        apply::run(&self.root, plan, &places, OUTPUT)
     }
 
-    fn path(&self, link: &Link) -> String {
+    /// Has a step carried out for each link, and holds no more than one: there may be a hundred thousand.
+    fn apply<'a>(
+        &self,
+        links: impl Iterator<Item = Link<&'a str>> + Clone,
+        step: impl Fn(Link<&'a str>) -> Step,
+    ) -> Result<()> {
+        let levels: BTreeSet<Runlevel> = links.clone().map(|link| link.runlevel).collect();
+        if levels.is_empty() {
+            return Ok(());
+        }
+        if !self.touch {
+            links.for_each(|link| drop(step(link)));
+            return Ok(());
+        }
+        let places: BTreeSet<PathBuf> =
+            levels.into_iter().map(|level| self.places.links(level).into()).collect();
+        apply::each(&self.root, links.clone().count(), links.map(step), &places, OUTPUT)
+    }
+
+    fn path(&self, link: Link<&str>) -> String {
         format!("{}/{link}", self.places.links(link.runlevel))
     }
 
     /// As insserv shows it.
-    fn shown(&self, link: &Link) -> String {
+    fn shown(&self, link: Link<&str>) -> String {
         let level: Runlevel = link.runlevel;
         format!("{}/../rc{level}.d/{link}", self.places.shown)
     }

@@ -4,33 +4,26 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use rustix::buffer::spare_capacity;
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
+pub use super::listing::{Kind, Listing};
+
 /// Larger files are no init script, link or configuration; they are refused instead of read.
-const LARGEST: u64 = 8 << 20;
+const LARGEST: usize = 8 << 20;
+
+/// Longer than the text of any symbolic link: PATH_MAX, path_resolution(7).
+const LONGEST_LINK: usize = 4096;
 
 /// An open directory.
 #[derive(Debug)]
 pub struct Dir(OwnedFd);
-
-/// What a name in a directory is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A plain file.
-    File,
-    /// A directory.
-    Directory,
-    /// A symbolic link.
-    Link,
-    /// A device, FIFO or socket.
-    Other,
-}
 
 /// What `lstat` tells of a name.
 #[derive(Debug, Clone, Copy)]
@@ -45,12 +38,7 @@ pub struct Facts {
 
 impl Facts {
     fn of(stat: &rustix::fs::Stat) -> Facts {
-        let kind = match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => Kind::File,
-            FileType::Directory => Kind::Directory,
-            FileType::Symlink => Kind::Link,
-            _ => Kind::Other,
-        };
+        let kind = Kind::of(FileType::from_raw_mode(stat.st_mode));
         Facts { kind, mode: stat.st_mode & 0o7777, owner: stat.st_uid }
     }
 }
@@ -87,8 +75,19 @@ impl Dir {
     /// # Errors
     /// `readlinkat(2)`'s.
     pub fn link_text(&self, name: &OsStr) -> io::Result<Option<OsString>> {
-        match rustix::fs::readlinkat(&self.0, name, Vec::new()) {
-            Ok(text) => Ok(Some(OsString::from_vec(text.into_bytes()))),
+        let mut text = Vec::new();
+        Ok(self.link_text_in(name, &mut text)?.map(OsStr::to_owned))
+    }
+
+    /// As [`Dir::link_text`]; the text is in `room`, which need not be new.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn link_text_in<'a>(&self, name: &OsStr, room: &'a mut Vec<u8>) -> io::Result<Option<&'a OsStr>> {
+        room.clear();
+        room.reserve(LONGEST_LINK);
+        match rustix::fs::readlinkat_raw(&self.0, name, spare_capacity(room)) {
+            Ok(_) => Ok(Some(OsStr::from_bytes(room))),
             Err(Errno::INVAL) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -111,25 +110,15 @@ impl Dir {
     /// # Errors
     /// `getdents64(2)`'s.
     pub fn names(&self) -> io::Result<Vec<OsString>> {
-        let mut names = self.listing()?;
-        names.sort();
-        Ok(names)
+        Ok(self.listing()?.sorted().names())
     }
 
-    /// The names in this directory, without `.` and `..`, in the order that the file system gives them.
+    /// The names in this directory with what they are, in the order that the file system gives them.
     ///
     /// # Errors
     /// `getdents64(2)`'s.
-    pub fn listing(&self) -> io::Result<Vec<OsString>> {
-        let readable = self.readable()?;
-        let mut names = Vec::new();
-        for entry in rustix::fs::Dir::new(readable)? {
-            let name = OsString::from_vec(entry?.file_name().to_bytes().to_vec());
-            if name != "." && name != ".." {
-                names.push(name);
-            }
-        }
-        Ok(names)
+    pub fn listing(&self) -> io::Result<Listing> {
+        Listing::read(self.readable()?)
     }
 
     /// The content of the plain file `name`, and what the open file is.
@@ -138,30 +127,45 @@ impl Dir {
     /// `openat(2)`'s; an error in words for what is no plain file or is larger than a script can be. A
     /// FIFO or device is not waited for.
     pub fn read(&self, name: &OsStr) -> io::Result<(Vec<u8>, Facts)> {
-        let (content, facts) = self.head(name, LARGEST + 1)?;
-        if content.len() as u64 > LARGEST {
+        let mut content = Vec::new();
+        let facts = self.head(name, LARGEST + 1, &mut content)?;
+        if content.len() > LARGEST {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "is larger than 8 MiB"));
         }
         Ok((content, facts))
     }
 
-    /// The first `most` bytes of the plain file `name`, and what the open file is.
+    /// Puts the first `most` bytes of the plain file `name` into `content`, which need not be new; what the open file
+    /// is.
     ///
     /// # Errors
     /// As [`Dir::read`], whatever the size.
-    pub fn head(&self, name: &OsStr, most: u64) -> io::Result<(Vec<u8>, Facts)> {
+    pub fn head(&self, name: &OsStr, most: usize, content: &mut Vec<u8>) -> io::Result<Facts> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let file = File::from(rustix::fs::openat(&self.0, name, flags, Mode::empty())?);
+        let file = rustix::fs::openat(&self.0, name, flags, Mode::empty())?;
         let stat = rustix::fs::fstat(&file)?;
         let facts = Facts::of(&stat);
         if facts.kind != Kind::File {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "is not a plain file"));
         }
-        // One byte more than there is, so that the first read sees the end.
-        let room = u64::try_from(stat.st_size).unwrap_or(0).min(most) + 1;
-        let mut content = Vec::with_capacity(usize::try_from(room).unwrap_or(0));
-        file.take(most).read_to_end(&mut content)?;
-        Ok((content, facts))
+        // One byte more than there is, so that the first read sees the end. Files of the kernel have the size 0.
+        let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX).min(most);
+        content.clear();
+        content.reserve(size.max(1 << 10) + 1);
+        loop {
+            let before = content.len();
+            match rustix::io::read(&file, spare_capacity(content)) {
+                Err(Errno::INTR) => continue,
+                other => other?,
+            };
+            let all_there = size > 0 && content.len() == size;
+            if all_there || content.len() == before || content.len() >= most {
+                break;
+            }
+            content.reserve(1 << 10);
+        }
+        content.truncate(most);
+        Ok(facts)
     }
 
     /// Makes the plain file `name`, which must not exist, with all of `content` and exactly `mode`, on disk

@@ -4,6 +4,7 @@ pub mod capture;
 pub mod connect;
 pub mod dir;
 pub mod listen;
+pub mod listing;
 pub mod logfile;
 pub mod mount;
 pub mod umask;

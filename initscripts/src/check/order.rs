@@ -19,7 +19,7 @@ type Facilities = BTreeMap<String, (String, u32, Vec<String>)>;
 
 /// Checks the order. `arrangement` is what a forced run of insserv without arguments would lead to.
 #[must_use]
-pub fn check(tree: &Tree, arrangement: &Result<Arrangement, OrderError>) -> Vec<Finding> {
+pub fn check(tree: &Tree, arrangement: &Result<Arrangement<'_>, OrderError>) -> Vec<Finding> {
     let machine = Machine::new(tree);
     let mut found = Vec::new();
     for placed in &machine.placed {

@@ -1,7 +1,7 @@
 //! The order as the links of a root have it, where insserv does not give the numbers, and what one script has to do
 //! with others there. Numbers are read and not computed: no layout of that kind says more.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
@@ -19,12 +19,11 @@ use crate::order::Outline;
 /// Where scripts have numbers in their own names, causes are told with these names, by which people find them.
 #[must_use]
 pub fn linked(mut outline: Outline, installed: &Installed, layout: &Layout) -> Outline {
-    let links: Vec<Link> = installed.links().collect();
+    let links = Links::of(installed);
     for node in &mut outline.nodes {
         for kind in [Kind::Start, Kind::Kill] {
-            let own = || {
-                links.iter().filter(|link| link.kind == kind && node.script.as_deref() == Some(&*link.name))
-            };
+            let script = node.script.as_deref();
+            let own = || script.into_iter().flat_map(|script| links.of_kind(script, kind));
             let sequence = own().map(|link| link.sequence.get()).max().unwrap_or(0);
             let levels: Runlevels = own().map(|link| link.runlevel).collect();
             let place = match kind {
@@ -36,7 +35,7 @@ pub fn linked(mut outline: Outline, installed: &Installed, layout: &Layout) -> O
     }
     if let Scheme::Rcs(_) = layout.scheme {
         let files: BTreeMap<&str, String> =
-            links.iter().map(|link| (&*link.name, link.to_string())).collect();
+            installed.lent_links().map(|link| (link.name, link.to_string())).collect();
         for edge in &mut outline.edges {
             if let Some(file) = files.get(edge.cause.script.as_str()) {
                 edge.cause.script.clone_from(file);
@@ -44,6 +43,22 @@ pub fn linked(mut outline: Outline, installed: &Installed, layout: &Layout) -> O
         }
     }
     outline
+}
+
+/// The links of a root, each script's found without a search.
+struct Links<'a>(BTreeMap<&'a str, Vec<Link<&'a str>>>);
+
+impl<'a> Links<'a> {
+    fn of(installed: &'a Installed) -> Links<'a> {
+        let mut all: BTreeMap<&str, Vec<Link<&str>>> = BTreeMap::new();
+        installed.lent_links().for_each(|link| all.entry(link.name).or_default().push(link));
+        Links(all)
+    }
+
+    fn of_kind(&self, name: &str, kind: Kind) -> impl Iterator<Item = Link<&'a str>> {
+        let own = self.0.get(name).map(Vec::as_slice).unwrap_or_default();
+        own.iter().copied().filter(move |link| link.kind == kind)
+    }
 }
 
 /// What is to be said of one script and one of the orders.
@@ -92,13 +107,13 @@ pub fn standing(
     node: usize,
     kind: Kind,
 ) -> Standing {
-    let links: Vec<Link> = installed.links().filter(|link| link.kind == kind).collect();
+    let links = Links::of(installed);
     let label = |node: usize| outline.nodes[node].label();
     let neighbour = |other: usize, first: usize, then: usize, place: Place| Neighbour {
         script: label(other).to_owned(),
-        numbers: numbers(&links, label(other)),
+        numbers: numbers(&links, label(other), kind),
         place,
-        kept: is_kept(&links, label(first), label(then)),
+        kept: is_kept(&links, label(first), label(then), kind),
     };
     let is_script = |node: usize| outline.nodes[node].script.is_some();
     // What is not there need not be waited for; check tells what should be there.
@@ -112,15 +127,15 @@ pub fn standing(
     Standing {
         script: label(node).to_owned(),
         stopping: kind == Kind::Kill,
-        numbers: numbers(&links, label(node)),
+        numbers: numbers(&links, label(node), kind),
         after: edges().filter(|edge| edge.then == node).map(|edge| of(edge, edge.first)).collect(),
         before: edges().filter(|edge| edge.first == node).map(|edge| of(edge, edge.then)).collect(),
     }
 }
 
-fn numbers(links: &[Link], name: &str) -> Vec<Number> {
+fn numbers(links: &Links<'_>, name: &str, kind: Kind) -> Vec<Number> {
     let mut found: BTreeMap<String, Runlevels> = BTreeMap::new();
-    for link in links.iter().filter(|link| &*link.name == name) {
+    for link in links.of_kind(name, kind) {
         let number = format!("{}{}", link.kind.letter(), link.sequence);
         found.entry(number).or_default().insert(link.runlevel);
     }
@@ -129,12 +144,10 @@ fn numbers(links: &[Link], name: &str) -> Vec<Number> {
 }
 
 /// Of equal numbers the names decide.
-fn is_kept(links: &[Link], first: &str, then: &str) -> bool {
-    let of = |name: &str| -> BTreeSet<&Link> { links.iter().filter(|link| &*link.name == name).collect() };
-    let later = of(then);
-    of(first).into_iter().all(|link| {
-        let same_level = later.iter().filter(|other| other.runlevel == link.runlevel);
-        same_level.into_iter().all(|other| (link.sequence, &link.name) < (other.sequence, &other.name))
+fn is_kept(links: &Links<'_>, first: &str, then: &str, kind: Kind) -> bool {
+    links.of_kind(first, kind).all(|link| {
+        let mut same_level = links.of_kind(then, kind).filter(|other| other.runlevel == link.runlevel);
+        same_level.all(|other| (link.sequence, link.name) < (other.sequence, other.name))
     })
 }
 

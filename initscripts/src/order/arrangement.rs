@@ -2,11 +2,12 @@
 
 use super::change::{Action, Arguments, Change};
 use super::cycle;
-use super::depend::Writer;
+use super::depend::{Texts, Writer};
 use super::error::{OrderError, Warning};
 use super::facilities::{Facilities, Weaver};
 use super::graph::{Graph, PHASES, Phase, flag};
-use super::links::Linker;
+use super::links::{Linker, New};
+use super::lists::Lists;
 use super::read::Reader;
 use super::refuse;
 use super::trace::Trace;
@@ -14,15 +15,15 @@ use super::walk::Walker;
 use crate::installed::{Entry, Installed};
 use crate::link::{Kind, Link};
 use crate::name::Sequence;
-use crate::symbols::{NONE, Symbol};
+use crate::symbols::NONE;
 
 /// What the tree is to become.
-#[derive(Debug, Clone, Default)]
-pub struct Arrangement {
-    /// Links to remove, before any is made.
-    pub removed: Vec<Link>,
-    /// Links to make; their text is `../init.d/NAME`.
-    pub added: Vec<Link>,
+#[derive(Debug, Clone)]
+pub struct Arrangement<'a> {
+    installed: &'a Installed,
+    /// For each link of the root, whether it stays.
+    alive: Vec<bool>,
+    new: Vec<New>,
     /// The whole text of `.depend.boot`.
     pub boot: String,
     /// The whole text of `.depend.start`.
@@ -33,13 +34,42 @@ pub struct Arrangement {
     pub halt: String,
     /// What insserv would warn of.
     pub warnings: Vec<Warning>,
-    kept: Vec<Link>,
 }
 
-impl Arrangement {
+impl<'a> Arrangement<'a> {
+    /// Links to remove, before any is made.
+    pub fn removed(&self) -> impl Iterator<Item = Link<&'a str>> + Clone {
+        let gone = self.before().filter(|(entry, stays)| !stays || entry.turned);
+        gone.map(|(entry, _)| {
+            let kind = if entry.turned { opposite(entry.kind) } else { entry.kind };
+            Link { kind, ..self.link(entry) }
+        })
+    }
+
+    /// Links to make; their text is `../init.d/NAME`.
+    pub fn added(&self) -> impl Iterator<Item = Link<&'a str>> + Clone {
+        let turned = self.before().filter(|(entry, stays)| *stays && entry.turned);
+        turned.map(|(entry, _)| self.link(entry)).chain(self.made())
+    }
+
     /// All links as they are afterwards, in no particular order.
-    pub fn links(&self) -> impl Iterator<Item = &Link> {
-        self.kept.iter().chain(&self.added)
+    pub fn links(&self) -> impl Iterator<Item = Link<&'a str>> + Clone {
+        self.before().filter(|(_, stays)| *stays).map(|(entry, _)| self.link(entry)).chain(self.made())
+    }
+
+    fn before(&self) -> impl Iterator<Item = (&'a Entry, bool)> + Clone {
+        self.installed.links.iter().zip(self.alive.iter().copied())
+    }
+
+    fn made(&self) -> impl Iterator<Item = Link<&'a str>> + Clone {
+        self.new.iter().map(|&New { name, runlevel, kind, sequence }| {
+            let sequence = Sequence::clamped(sequence);
+            Link { runlevel, kind, sequence, name: self.installed.names.name(name) }
+        })
+    }
+
+    fn link(&self, entry: &Entry) -> Link<&'a str> {
+        self.installed.link(entry)
     }
 }
 
@@ -52,14 +82,14 @@ impl Arrangement {
 /// let mut installed = Installed::new();
 /// installed.add_script(&ScriptFile::regular("a", text.as_bytes()));
 /// let arrangement = arrange(&installed, &Change::add("a"))?;
-/// assert_eq!(arrangement.added[0].path(), "rc2.d/S01a");
+/// assert_eq!(arrangement.added().next().unwrap().path(), "rc2.d/S01a");
 /// assert_eq!(arrangement.start, "TARGETS = a\nINTERACTIVE =\n");
 /// # Ok::<(), foobar_initscripts::order::OrderError>(())
 /// ```
 ///
 /// # Errors
 /// When insserv would refuse; nothing is to be changed then.
-pub fn arrange(installed: &Installed, change: &Change) -> Result<Arrangement, OrderError> {
+pub fn arrange<'a>(installed: &'a Installed, change: &Change) -> Result<Arrangement<'a>, OrderError> {
     let facilities = Facilities::new(&installed.conf, &installed.names)?;
     let numbered = number(installed, change, &facilities, Trace::Off)?;
     let Numbered { mut weaver, order, greatest, looped, mut warnings, refusal, dangling, arguments } =
@@ -81,13 +111,17 @@ pub fn arrange(installed: &Installed, change: &Change) -> Result<Arrangement, Or
         }
     }
 
+    // Numbers are final: what comes after what has led to them, and is not asked for again.
+    weaver.graph.after = Lists::default();
     let mut linker = Linker::new(installed, change, &mut weaver.graph, &dangling);
     linker.run(&order, &arguments);
-    let mut arrangement = collect(installed, &linker, &dangling, warnings);
-    let texts = Writer::new(weaver.names, &weaver.graph, greatest).write(order);
-    (arrangement.boot, arrangement.start) = (texts.boot, texts.start);
-    (arrangement.stop, arrangement.halt) = (texts.stop, texts.halt);
-    Ok(arrangement)
+    let Linker { alive, new, .. } = linker;
+    warnings.extend(dangling.into_iter().map(|place| {
+        let path = installed.link(&installed.links[place as usize]).path();
+        Warning::Dangling { path }
+    }));
+    let Texts { boot, start, stop, halt } = Writer::new(weaver.names, &weaver.graph, greatest).write(order);
+    Ok(Arrangement { installed, alive, new, boot, start, stop, halt, warnings })
 }
 
 /// Everything read, woven and numbered; nothing refused or linked yet.
@@ -115,7 +149,7 @@ pub(super) fn number<'a>(
     trace: Trace,
 ) -> Result<Numbered<'a>, OrderError> {
     let names = &installed.names;
-    let graph = Graph::new(names.len(), installed.files.len(), 0);
+    let graph = Graph::new(names.len(), installed.files.len(), installed.words.len());
     let weaver = Weaver { names, facilities, graph, unknown: Vec::new(), trace };
     let mut reader = Reader::new(installed, change, weaver);
     reader.read()?;
@@ -159,43 +193,6 @@ fn order_around_all(weaver: &mut Weaver<'_>) {
             }
         }
     }
-}
-
-fn collect(
-    installed: &Installed,
-    linker: &Linker<'_>,
-    dangling: &[u32],
-    mut warnings: Vec<Warning>,
-) -> Arrangement {
-    let mut shared = vec![None; installed.names.len()];
-    let mut link = |name: Symbol, runlevel, kind, sequence: u8| {
-        let text =
-            shared[name as usize].get_or_insert_with(|| std::sync::Arc::from(installed.names.name(name)));
-        let sequence = Sequence::clamped(sequence);
-        Link { runlevel, kind, sequence, name: std::sync::Arc::clone(text) }
-    };
-    let mut result = Arrangement { added: Vec::with_capacity(linker.new.len()), ..Arrangement::default() };
-    for (place, &Entry { name, runlevel, kind, sequence, turned, .. }) in installed.links.iter().enumerate() {
-        let now = link(name, runlevel, kind, sequence);
-        let on_disk = if turned { link(name, runlevel, opposite(kind), sequence) } else { now.clone() };
-        match (linker.alive[place], turned) {
-            (true, false) => result.kept.push(now),
-            (false, _) => result.removed.push(on_disk),
-            (true, true) => {
-                result.removed.push(on_disk);
-                result.added.push(now);
-            }
-        }
-    }
-    for new in &linker.new {
-        result.added.push(link(new.name, new.runlevel, new.kind, new.sequence));
-    }
-    for &place in dangling {
-        let Entry { name, runlevel, kind, sequence, .. } = installed.links[place as usize];
-        warnings.push(Warning::Dangling { path: link(name, runlevel, kind, sequence).path() });
-    }
-    result.warnings = warnings;
-    result
 }
 
 fn opposite(kind: Kind) -> Kind {

@@ -3,7 +3,7 @@
 use super::error::OrderError;
 use crate::installed::{Entry, Installed};
 use crate::link::Link;
-use crate::name::{Runlevel, Sequence};
+use crate::name::Runlevel;
 use crate::symbols::NONE;
 
 /// All of them, in the order in which insserv comes across them.
@@ -26,18 +26,10 @@ pub fn dangling_before(installed: &Installed, error: &OrderError) -> Vec<Link> {
 }
 
 fn until(installed: &Installed, stop: impl Fn(&Entry) -> bool) -> Vec<Link> {
-    let mut there = vec![false; installed.names.len()];
-    installed.files.iter().for_each(|file| there[file.name as usize] = true);
     let in_order = Runlevel::ALL
         .into_iter()
         .flat_map(|level| installed.links.iter().filter(move |entry| entry.runlevel == level));
     let read = in_order.take_while(|entry| !stop(entry));
-    let lost = read.filter(|entry| entry.head == NONE && !there[entry.target as usize]);
-    lost.map(|entry| Link {
-        runlevel: entry.runlevel,
-        kind: entry.kind,
-        sequence: Sequence::clamped(entry.sequence),
-        name: installed.names.name(entry.name).into(),
-    })
-    .collect()
+    let lost = read.filter(|entry| entry.head == NONE && installed.files.get(entry.target).is_none());
+    lost.map(|entry| installed.link(entry).owned()).collect()
 }

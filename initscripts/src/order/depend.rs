@@ -9,6 +9,9 @@ use crate::symbols::{NONE, Symbol, Symbols};
 const REMEMBERED: usize = 100;
 
 /// The texts.
+/// How long a line is, generously.
+const LINE: usize = 48;
+
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     pub boot: String,
@@ -37,6 +40,10 @@ impl<'a> Writer<'a> {
     /// `order` is the order of the nodes.
     pub(super) fn write(&mut self, mut order: Vec<u32>) -> Texts {
         let mut texts = Texts::default();
+        // A line for each script and a word for each that it waits for, about: only what is written to is touched.
+        let room = order.len() * LINE;
+        texts.start.reserve_exact(room);
+        texts.stop.reserve_exact(room);
         order.sort_by_key(|&node| self.place(node, Phase::Start));
         let boot = self.scripts(&order, Phase::Start, Runlevels::BOOT);
         let normal = self.scripts(&order, Phase::Start, Runlevels::NORMAL);

@@ -37,10 +37,10 @@ impl Headers<'_> {
             return Ok((own, true));
         }
         let mut found = Head::default();
-        let mut overrides: Vec<_> =
-            self.installed.overrides.iter().filter(|entry| entry.name == real).collect();
-        overrides.sort_by_key(|entry| entry.tier);
-        let heads = overrides.iter().map(|entry| self.installed.heads[entry.head as usize]);
+        let overrides = &self.installed.overrides;
+        let first = overrides.partition_point(|entry| entry.name < real);
+        let overrides = overrides[first..].iter().take_while(|entry| entry.name == real);
+        let heads = overrides.map(|entry| self.installed.heads[entry.head as usize]);
         for head in heads.chain([own]) {
             if head.begun {
                 found = head;
@@ -57,13 +57,16 @@ impl Headers<'_> {
 
     /// The names that a header provides, or that of the file; facilities and comments, which nobody can provide, left
     /// out.
-    pub(super) fn provides(&self, head: &Head, fallback: Symbol) -> Vec<Symbol> {
+    pub(super) fn provides<'a>(
+        &'a self,
+        head: &'a Head,
+        fallback: Symbol,
+    ) -> impl Iterator<Item = Symbol> + use<'a> {
         let names = &self.installed.names;
-        let all = if head.named {
-            self.installed.words[head.range(Key::Provides)].to_vec()
-        } else {
-            words::names(names.name(fallback)).filter_map(|word| names.get(word)).collect()
-        };
-        all.into_iter().filter(|&word| !names.name(word).starts_with(['$', '#'])).collect()
+        let named = if head.named { head.range(Key::Provides) } else { 0..0 };
+        let text = if head.named { "" } else { names.name(fallback) };
+        let fallbacks = words::names(text).filter_map(|word| names.get(word));
+        let all = self.installed.words[named].iter().copied().chain(fallbacks);
+        all.filter(|&word| !names.name(word).starts_with(['$', '#']))
     }
 }

@@ -25,9 +25,10 @@ pub(super) struct Linker<'a> {
     /// For each link of the root, whether it is still there.
     pub alive: Vec<bool>,
     pub new: Vec<New>,
-    /// For each symbol the first link of that name, and for each link the next.
+    /// The places of the links of one runlevel, each with the number of the next of the same name.
+    here: Vec<(u32, u32)>,
+    /// For each symbol the number of the first link of that name.
     first: Vec<u32>,
-    next: Vec<u32>,
 }
 
 impl<'a> Linker<'a> {
@@ -37,39 +38,60 @@ impl<'a> Linker<'a> {
         graph: &'a mut Graph,
         dangling: &[u32],
     ) -> Linker<'a> {
-        let count = installed.links.len();
-        let mut first = vec![NONE; installed.names.len()];
-        let mut next = vec![NONE; count];
-        for (place, entry) in installed.links.iter().enumerate().rev() {
-            next[place] = std::mem::replace(&mut first[entry.name as usize], place as u32);
-        }
-        let mut alive = vec![true; count];
+        let mut alive = vec![true; installed.links.len()];
         dangling.iter().for_each(|&place| alive[place as usize] = false);
-        Linker { installed, change, graph, alive, new: Vec::new(), first, next }
+        let first = vec![NONE; installed.names.len()];
+        // No page of it is touched before there are links to be made.
+        let new = Vec::with_capacity(graph.nodes.len() * Runlevel::ALL.len());
+        Linker { installed, change, graph, alive, new, here: Vec::new(), first }
     }
 
     /// Goes through the directories of all runlevels.
     pub(super) fn run(&mut self, order: &[u32], arguments: &Arguments) {
         for level in Runlevel::ALL {
-            self.sweep(level);
+            self.enter(level);
+            self.sweep();
             for &node in order {
                 self.renew(node, level, arguments);
             }
         }
     }
 
-    /// Links that should not be in a directory.
-    fn sweep(&mut self, level: Runlevel) {
-        for place in 0..self.installed.links.len() {
+    /// Finds the links of one directory.
+    fn enter(&mut self, level: Runlevel) {
+        let all = (0..).zip(&self.installed.links).filter(|(_, entry)| entry.runlevel == level);
+        self.here.clear();
+        self.here.extend(all.map(|(place, _)| (place, NONE)));
+        self.first.fill(NONE);
+        for (number, (place, next)) in self.here.iter_mut().enumerate().rev() {
+            let name = self.installed.links[*place as usize].name;
+            *next = std::mem::replace(&mut self.first[name as usize], number as u32);
+        }
+    }
+
+    /// The links of one name in this directory, with their places.
+    fn of_name(&self, name: Symbol) -> impl Iterator<Item = (usize, &'a Entry)> + use<'_, 'a> {
+        let mut number = self.first[name as usize];
+        std::iter::from_fn(move || {
+            let &(place, next) = self.here.get(number as usize)?;
+            number = next;
+            Some((place as usize, self.installed.links.get(place as usize)?))
+        })
+    }
+
+    /// Links that should not be in this directory.
+    fn sweep(&mut self) {
+        for number in 0..self.here.len() {
+            let place = self.here[number].0 as usize;
             let entry = self.installed.links[place];
-            if !self.alive[place] || entry.runlevel != level || !self.is_misplaced(&entry) {
+            if !self.alive[place] || !self.is_misplaced(&entry) {
                 continue;
             }
             let Some(service) = self.graph.node_of_script(entry.name) else { continue };
             let hidden = self.change.action == Action::Remove
                 && self.change.force
                 && self.graph.has(service, flag::SHADOWED);
-            let swept = match level {
+            let swept = match entry.runlevel {
                 Runlevel::R0 | Runlevel::R1 | Runlevel::R6 => self.installed.suse,
                 Runlevel::S => !self.installed.suse,
                 _ => false,
@@ -112,11 +134,12 @@ impl<'a> Linker<'a> {
         let argument = arguments.place(script).is_some();
         let remove = argument && self.change.action == Action::Remove;
         let mut found = false;
-        let mut place = self.first[script as usize];
-        while let Some(entry) = self.installed.links.get(place as usize) {
+        let mut number = self.first[script as usize];
+        while let Some(&(place, next)) = self.here.get(number as usize) {
+            number = next;
             let at = place as usize;
-            place = self.next[at];
-            if !self.alive[at] || entry.runlevel != level || entry.kind != kind {
+            let entry = &self.installed.links[at];
+            if !self.alive[at] || entry.kind != kind {
                 continue;
             }
             found = true;
@@ -136,14 +159,9 @@ impl<'a> Linker<'a> {
     }
 
     fn make(&mut self, link: New) {
-        let mut place = self.first[link.name as usize];
-        while let Some(entry) = self.installed.links.get(place as usize) {
-            let same =
-                (entry.runlevel, entry.kind, entry.sequence) == (link.runlevel, link.kind, link.sequence);
-            if same && self.alive[place as usize] {
-                return;
-            }
-            place = self.next[place as usize];
+        let same = |entry: &Entry| (entry.kind, entry.sequence) == (link.kind, link.sequence);
+        if self.of_name(link.name).any(|(place, entry)| same(entry) && self.alive[place]) {
+            return;
         }
         if self.new.last() != Some(&link) {
             self.new.push(link);

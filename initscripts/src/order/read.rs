@@ -6,7 +6,8 @@ use super::error::{OrderError, Warning};
 use super::facilities::Weaver;
 use super::graph::{PHASES, Phase, flag};
 use super::headers::Headers;
-use crate::installed::{File, Head, Installed};
+use crate::files::File;
+use crate::installed::{Head, Installed};
 use crate::link::Kind;
 use crate::lsb::scan::Key;
 use crate::name::Runlevel;
@@ -22,17 +23,11 @@ pub(super) struct Reader<'a> {
     pub refusal: Option<OrderError>,
     /// Places in `installed.links` of links that point nowhere.
     pub dangling: Vec<u32>,
-    /// For each symbol, the place of the file of that name.
-    files: Vec<u32>,
     pub arguments: Arguments,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(installed: &'a Installed, change: &'a Change, weaver: Weaver<'a>) -> Reader<'a> {
-        let mut files = vec![NONE; installed.names.len()];
-        for (place, file) in installed.files.iter().enumerate() {
-            files[file.name as usize] = place as u32;
-        }
         Reader {
             installed,
             change,
@@ -40,7 +35,6 @@ impl<'a> Reader<'a> {
             warnings: Vec::new(),
             refusal: None,
             dangling: Vec::new(),
-            files,
             arguments: Arguments::new(change, &installed.names),
         }
     }
@@ -82,7 +76,7 @@ impl<'a> Reader<'a> {
 
     fn link(&mut self, place: usize) -> Result<(), OrderError> {
         let entry = self.installed.links[place];
-        let file = self.installed.files.get(self.files[entry.target as usize] as usize);
+        let file = self.installed.files.get(entry.target);
         let (real, head) = match file {
             _ if entry.head != NONE => (entry.target, entry.head),
             Some(file) => (file.real, file.head),
@@ -91,12 +85,12 @@ impl<'a> Reader<'a> {
                 return Ok(());
             }
         };
-        let head = self.headers().of_link(entry.target, real, head)?;
-        let provides = self.headers().provides(&head, entry.name);
+        let headers = self.headers();
+        let head = headers.of_link(entry.target, real, head)?;
         self.weaver.trace.source(entry.target, &head);
         let phase = phase(entry.kind);
         let mut first = None;
-        for token in provides {
+        for token in headers.provides(&head, entry.name) {
             let graph = &mut self.weaver.graph;
             let service = graph.service(token);
             let numbers = &mut graph.services[service as usize].sequence;
@@ -136,10 +130,10 @@ impl<'a> Reader<'a> {
             let Some(file) = self.file(&argument.name) else {
                 return Err(OrderError::NoScript { name: argument.name.clone() });
             };
-            let head = self.headers().of_link(file.name, file.real, file.head)?;
-            let provides = self.headers().provides(&head, file.name);
+            let headers = self.headers();
+            let head = headers.of_link(file.name, file.real, file.head)?;
             let mut first = None;
-            for token in provides {
+            for token in headers.provides(&head, file.name) {
                 let graph = &mut self.weaver.graph;
                 let service = graph.service(token);
                 match first {
@@ -187,8 +181,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn file(&self, name: &str) -> Option<File> {
-        let symbol = self.installed.names.get(name)?;
-        self.installed.files.get(self.files[symbol as usize] as usize).copied()
+        self.installed.file(name).copied()
     }
 
     pub(super) fn text(&self, symbol: Symbol) -> String {

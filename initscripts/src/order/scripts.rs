@@ -6,7 +6,8 @@ use super::error::{OrderError, Warning};
 use super::graph::{PHASES, Phase, flag};
 use super::read::Reader;
 use super::refuse;
-use crate::installed::{File, Head};
+use crate::files::File;
+use crate::installed::Head;
 use crate::name::Runlevels;
 
 impl Reader<'_> {
@@ -17,12 +18,12 @@ impl Reader<'_> {
     pub(super) fn scripts(&mut self) -> Result<(), OrderError> {
         let first = self.change.arguments.first().and_then(|argument| self.file(&argument.name));
         let first = first.map(|file| file.name).filter(|&name| self.arguments.place(name) == Some(0));
-        for file in &self.installed.files {
+        for file in self.installed.files.iter() {
             if Some(file.name) == first {
                 self.script(*file)?;
             }
         }
-        for file in &self.installed.files {
+        for file in self.installed.files.iter() {
             if Some(file.name) != first {
                 self.script(*file)?;
             }
@@ -34,7 +35,8 @@ impl Reader<'_> {
         if !file.eligible {
             return Ok(());
         }
-        let (head, complete) = self.headers().of_script(file.name, file.real, file.head)?;
+        let headers = self.headers();
+        let (head, complete) = headers.of_script(file.name, file.real, file.head)?;
         if !complete {
             self.warnings.push(Warning::NoHeader { script: self.text(file.name) });
         }
@@ -42,7 +44,7 @@ impl Reader<'_> {
         let argument = self.arguments.place(file.name);
         let mut first = None;
         let mut last = None;
-        for token in self.headers().provides(&head, file.name) {
+        for token in headers.provides(&head, file.name) {
             let graph = &mut self.weaver.graph;
             let service = graph.service(token);
             last = Some(service);

@@ -24,23 +24,23 @@ fn is_arranged(layout: &Layout, existing: &Existing) -> bool {
 /// the order of the links that it finds, so one run is not always enough, and the next change of any package
 /// must not renumber what this one has left. With a loop among the scripts it may turn in a circle for ever; then the
 /// least of the states that it goes through is taken, so that our own next run takes the same.
-fn arrange(layout: &Layout, wish: &Installed, change: &Change) -> Result<Arrangement, PlanError> {
-    let links = |arrangement: &Arrangement| arrangement.links().cloned().collect::<BTreeSet<Link>>();
-    let mut last = order::arrange(wish, change)?;
+fn arrange(layout: &Layout, wish: &Installed, change: &Change) -> Result<Wanted, PlanError> {
+    let mut last = Wanted::from(order::arrange(wish, change)?);
     let warnings = last.warnings.clone();
-    let mut seen: Vec<(BTreeSet<Link>, Arrangement)> = Vec::new();
+    let mut seen: Vec<Wanted> = Vec::new();
     for _ in 0..ROUNDS {
-        let next = order::arrange(&with_links(layout, wish, &last), change)?;
-        if next.added.is_empty() && next.removed.is_empty() {
+        let linked = with_links(layout, wish, &last.links);
+        let next = order::arrange(&linked, change)?;
+        if next.added().next().is_none() && next.removed().next().is_none() {
             break;
         }
-        seen.push((links(&last), last));
-        let state = links(&next);
-        if let Some(start) = seen.iter().position(|(other, _)| *other == state) {
+        let next = Wanted::from(next);
+        seen.push(last);
+        if let Some(start) = seen.iter().position(|other| other.links == next.links) {
             // The state came from before the circle when it was seen first; now it comes from within.
-            seen[start].1 = next.clone();
-            let least = seen.drain(start..).min_by(|(a, _), (b, _)| a.cmp(b));
-            last = least.map_or(next, |(_, arrangement)| arrangement);
+            seen[start] = next.clone();
+            let least = seen.drain(start..).min_by(|a, b| a.links.cmp(&b.links));
+            last = least.unwrap_or(next);
             break;
         }
         last = next;
@@ -50,6 +50,7 @@ fn arrange(layout: &Layout, wish: &Installed, change: &Change) -> Result<Arrange
 }
 
 /// What the tree is to become.
+#[derive(Debug, Clone)]
 struct Wanted {
     links: BTreeSet<Link>,
     boot: String,
@@ -59,9 +60,9 @@ struct Wanted {
     warnings: Vec<Warning>,
 }
 
-impl From<Arrangement> for Wanted {
-    fn from(found: Arrangement) -> Wanted {
-        let links = found.links().cloned().collect();
+impl From<Arrangement<'_>> for Wanted {
+    fn from(found: Arrangement<'_>) -> Wanted {
+        let links = found.links().map(Link::owned).collect();
         let Arrangement { boot, start, stop, halt, warnings, .. } = found;
         Wanted { links, boot, start, stop, halt, warnings }
     }
@@ -79,7 +80,7 @@ impl Wanted {
             }
             arrange(layout, &wish.only(kind), &change)
         });
-        let (starts, stops) = (Wanted::from(starts?), Wanted::from(stops?));
+        let (starts, stops) = (starts?, stops?);
         let links = starts.links.union(&stops.links).cloned().collect();
         Ok(Wanted { links, stop: stops.stop, halt: stops.halt, ..starts })
     }
@@ -88,18 +89,20 @@ impl Wanted {
 /// Enough for every tree that was tried; one that does not come to rest is left as it is after so many.
 const ROUNDS: usize = 8;
 
-/// The root with the links of an arrangement, in the order in which they would be read back.
-fn with_links(layout: &Layout, wish: &Installed, arrangement: &Arrangement) -> Installed {
+/// The root with these links, in the order in which they would be read back.
+fn with_links(layout: &Layout, wish: &Installed, links: &BTreeSet<Link>) -> Installed {
     let mut changed = wish.clone();
     changed.links.clear();
-    let old: BTreeMap<Link, &Entry> = wish.links().zip(&wish.links).collect();
-    let mut links: Vec<(Runlevel, String, &Link)> =
-        arrangement.links().map(|link| (link.runlevel, link.to_string(), link)).collect();
-    links.sort();
-    for (level, entry, link) in links {
-        match old.get(link) {
+    let old: BTreeMap<Link<&str>, &Entry> =
+        wish.links.iter().map(|entry| (wish.link(entry), entry)).collect();
+    // Of one runlevel in the order of their names: `Kill` is after `Start` by its value, and before it by its letter.
+    let of_kind = |level, kind| links.iter().filter(move |link| (link.runlevel, link.kind) == (level, kind));
+    let levels = Runlevel::ALL.into_iter();
+    let sorted = levels.flat_map(|level| of_kind(level, Kind::Kill).chain(of_kind(level, Kind::Start)));
+    for link in sorted {
+        match old.get(&link.lent()) {
             Some(there) => changed.links.push(Entry { turned: false, ..**there }),
-            None => changed.add_link(level, &entry, &layout.target(&link.name)),
+            None => changed.add_link(link.runlevel, &link.to_string(), &layout.target(&link.name)),
         }
     }
     changed
@@ -118,7 +121,7 @@ pub(super) fn steps(
 ) -> Result<LinkSteps, PlanError> {
     let arrangement = match layout.scheme {
         Scheme::SysV(SysV { numbers: Numbers::Suse, .. }) => Wanted::on_suse(layout, wish, change)?,
-        _ => Wanted::from(arrange(layout, wish, change)?),
+        _ => arrange(layout, wish, change)?,
     };
     let arranged = is_arranged(layout, existing);
     let old: BTreeSet<Link> = before.links().collect();

@@ -16,18 +16,14 @@ pub(super) fn with_script(installed: &Installed, name: &str, text: &[u8]) -> Ins
     let mut changed = without_script(installed, name);
     changed.add_script(&ScriptFile::regular(name, text));
     let Installed { names, files, .. } = &mut changed;
-    let Some(ours) = files.pop() else { return changed };
-    let sorted = files.is_sorted_by(|a, b| names.name(a.name) < names.name(b.name));
-    let place = if sorted { files.partition_point(|file| names.name(file.name) < name) } else { files.len() };
-    files.insert(place, ours);
+    files.sort_in_last(|symbol| names.name(symbol));
     changed
 }
 
 /// The root as if it had no such script.
 pub(super) fn without_script(installed: &Installed, name: &str) -> Installed {
     let mut changed = installed.clone();
-    let Installed { names, files, .. } = &mut changed;
-    files.retain(|file| names.name(file.name) != name);
+    changed.remove_script(name);
     changed
 }
 
@@ -47,7 +43,7 @@ pub(super) fn default_start(installed: &Installed, name: &str) -> Option<Runleve
         let found = installed.overrides.iter().find(|o| o.tier == tier && names.name(o.name) == name);
         found.map(|o| o.head)
     };
-    let own = || installed.files.iter().find(|file| names.name(file.name) == name).map(|file| file.head);
+    let own = || installed.file(name).map(|file| file.head);
     let head = overriding(Tier::Administrator).or_else(own).or_else(|| overriding(Tier::Vendor))?;
     installed.heads.get(head as usize)?.start.filter(|levels| !levels.is_empty())
 }

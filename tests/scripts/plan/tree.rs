@@ -107,10 +107,11 @@ impl Tree {
     }
 
     fn insserv(&mut self, change: &Change) {
-        let result = arrange(&self.installed(), change).unwrap();
+        let installed = self.installed();
+        let result = arrange(&installed, change).unwrap();
         self.0.retain(|_, node| !matches!(node, Node::Link(_)));
         for link in result.links() {
-            self.link(&DEBIAN.link(link), &DEBIAN.target(&link.name));
+            self.link(&DEBIAN.link(&link.owned()), &DEBIAN.target(link.name));
         }
         let depend = DEBIAN.depend.as_ref().unwrap();
         for (path, text) in
