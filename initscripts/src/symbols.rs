@@ -12,6 +12,7 @@ pub(crate) struct Symbols {
     text: String,
     ends: Vec<u32>,
     table: Vec<u32>,
+    /// For each word `+x`, in the order of their numbers, the number of `x`.
     rest: Vec<(Symbol, Symbol)>,
 }
 
@@ -31,7 +32,8 @@ impl Symbols {
         self.table[slot] = symbol;
         if let Some(rest) = word.strip_prefix('+') {
             let rest = self.intern(rest);
-            self.rest.push((symbol, rest));
+            let place = self.rest.partition_point(|(plus, _)| *plus < symbol);
+            self.rest.insert(place, (symbol, rest));
         }
         symbol
     }
@@ -53,7 +55,8 @@ impl Symbols {
 
     /// `x` of a word `+x`.
     pub(crate) fn without_plus(&self, symbol: Symbol) -> Symbol {
-        self.rest.iter().find(|(plus, _)| *plus == symbol).map_or(symbol, |&(_, rest)| rest)
+        let place = self.rest.binary_search_by_key(&symbol, |(plus, _)| *plus);
+        place.map_or(symbol, |at| self.rest[at].1)
     }
 
     /// How many there are; their numbers are below.
