@@ -20,16 +20,7 @@ pub const DEBIAN: Layout = Layout {
         link_text: "../init.d/",
         numbers: Numbers::Insserv,
     }),
-    runlevels: &[
-        Runlevel::R0,
-        Runlevel::R1,
-        Runlevel::R2,
-        Runlevel::R3,
-        Runlevel::R4,
-        Runlevel::R5,
-        Runlevel::R6,
-        Runlevel::S,
-    ],
+    runlevels: &Runlevel::ALL,
     facilities: "",
     depend: Some(Depend {
         boot: "/etc/init.d/.depend.boot",

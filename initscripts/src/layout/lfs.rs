@@ -22,16 +22,7 @@ pub const LFS: Layout = Layout {
         // Between the network, S20 and K80, and the end.
         numbers: Numbers::Fixed(Usual { start: 50, stop: 50 }),
     }),
-    runlevels: &[
-        Runlevel::R0,
-        Runlevel::R1,
-        Runlevel::R2,
-        Runlevel::R3,
-        Runlevel::R4,
-        Runlevel::R5,
-        Runlevel::R6,
-        Runlevel::S,
-    ],
+    runlevels: &Runlevel::ALL,
     facilities: "\
 $local_fs +mountfs +cleanfs
 $network +network

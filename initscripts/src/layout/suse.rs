@@ -21,16 +21,7 @@ pub const SUSE: Layout = Layout {
         link_text: "../",
         numbers: Numbers::Suse,
     }),
-    runlevels: &[
-        Runlevel::R0,
-        Runlevel::R1,
-        Runlevel::R2,
-        Runlevel::R3,
-        Runlevel::R4,
-        Runlevel::R5,
-        Runlevel::R6,
-        Runlevel::S,
-    ],
+    runlevels: &Runlevel::ALL,
     facilities: "",
     depend: Some(Depend {
         boot: "/etc/init.d/.depend.boot",
