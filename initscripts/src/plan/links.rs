@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::request::{Existing, Found};
-use crate::installed::{File, Installed, ScriptFile, Tier};
+use crate::files::File;
+use crate::installed::{Installed, ScriptFile, Tier};
 use crate::layout::Layout;
 use crate::link::{Kind, Link};
 use crate::lsb::scan::Key;
