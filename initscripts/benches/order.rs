@@ -100,7 +100,8 @@ fn rows(programs: &Programs, shape: Shape, count: usize, theirs: Option<&([Durat
     for (at, run) in ["first", "again"].into_iter().enumerate() {
         let (own, floor) = (median(&mut ours[at]).unwrap(), median(&mut floors[at]));
         let theirs = theirs.map(|(times, _)| times[at]);
-        let peak = peak(&programs.ours(), &tree, count);
+        // A shorter run is over before it has been looked at often enough.
+        let peak = (count >= 1_000).then(|| peak(&programs.ours(), &tree, count));
         println!(
             "{count:>6} {run:>6} {:>10} {:>10.1} {:>8} {:>10.1} {:>11} {:>9} {:>9} {:>9} {:>9}{}",
             floor.map_or(String::new(), |floor| format!("{:.1}", ms(floor))),
@@ -110,7 +111,9 @@ fn rows(programs: &Programs, shape: Shape, count: usize, theirs: Option<&([Durat
             theirs.map_or(String::new(), |theirs| format!("{:.0}", ms(theirs))),
             theirs.map_or(String::new(), |theirs| beside_insserv(count, own, floor, theirs)),
             theirs.zip(floor).map_or(String::new(), |(theirs, floor)| format!("{:.0}", ratio(theirs, floor))),
-            format!("{peak}{}", if count == PEAK.0 && peak > PEAK.1 { "!" } else { "" }),
+            peak.map_or(String::new(), |peak| {
+                format!("{peak}{}", if count == PEAK.0 && peak > PEAK.1 { "!" } else { "" })
+            }),
             if at == 0 { format!("{:.1}", ms(computed)) } else { String::new() },
             if same { "" } else { "  LINKS DIFFER" }
         );
