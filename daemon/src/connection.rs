@@ -42,7 +42,7 @@ pub trait Watch {
     fn deadline(&self) -> Option<Instant>;
     /// The order in force.
     fn order(&self) -> Order;
-    /// Whether it is enough to learn of it within [`NAP`]: then the descriptor need not be looked at before each request.
+    /// Whether it is enough to learn of it within 50 ms: then the descriptor need not be looked at before each request.
     fn is_patient(&self) -> bool {
         false
     }
