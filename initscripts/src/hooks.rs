@@ -98,7 +98,7 @@ pub fn stops_anyway(call: &Called, texts: &Texts) -> bool {
 
 /// The edit that puts a new block into its slot.
 ///
-/// A file that does not end with a newline does not end with one afterwards: so [`removed`] can give it back.
+/// A file that does not end with a newline does not end with one afterwards: so whoever takes the block out again gives back what there was.
 #[must_use]
 pub fn added(text: &[u8], blocks: &[Block<'_>], slot: Slot, new: &str) -> Edit {
     let place = |number: usize| blocks.get(number).map_or(text.len()..text.len(), |one| one.place.clone());
