@@ -40,6 +40,13 @@ impl Cgroup {
     pub fn limit(&self, most: u32) {
         fs::write(self.path.join("pids.max"), most.to_string()).unwrap();
     }
+
+    /// Waits until none counts any more: one that is gone is let go of by its parent first, and by the controller a little later.
+    pub fn await_empty(&self) {
+        until("an empty cgroup", LIMIT, || {
+            (fs::read_to_string(self.path.join("pids.current")).unwrap().trim() == "0").then_some(())
+        });
+    }
 }
 
 impl Drop for Cgroup {

@@ -198,6 +198,7 @@ fn in_a_cgroup_that_is_full_it_waits_and_goes_on() {
     };
     group.limit(6);
     without_processes("pids", "", |setup| {
+        group.await_empty();
         let plain = setup.command();
         let mut inside = Command::new("sh");
         inside.args(["-c", "echo $$ > \"$0\"/cgroup.procs && exec \"$@\""]).arg(group.path());
