@@ -316,7 +316,9 @@ fn verbs_at_once_leave_one_copy_or_none() {
         for (verb, child) in running {
             let output = child.wait_with_output().unwrap();
             let error = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success() || *verb == "reload", "{verb}: {error}");
+            // The stop may come in the midst of a start, and there may be nothing to reload.
+            let is_interrupted = error.contains("told to stop") || *verb == "reload";
+            assert!(output.status.success() || is_interrupted, "{verb}: {error}");
             assert!(copies(&mark).len() <= 1);
         }
         prefix.ctl(&["restart", "it"]).expect(0);

@@ -32,7 +32,8 @@ fn a_fork_bomb_is_held_by_the_limit_of_tasks_alone() {
     assert_eq!(read("pids.max"), "30\n");
     until("a fork that is refused", LIMIT, || (read("pids.events") != "max 0\n").then_some(()));
     let tasks = read("pids.current").trim().parse::<u32>().unwrap();
-    assert!((2..=30).contains(&tasks), "{tasks}");
+    // Those that cannot go on end: the first of them may be the last.
+    assert!((1..=30).contains(&tasks), "{tasks}");
     prefix.ctl(&["stop", "it"]).expect(0);
     // The kernel may not have let go of the last of them when the group is to be removed: then it stays, and nobody is in it.
     until("nobody in the group", LIMIT, || {

@@ -11,6 +11,7 @@ mod faults;
 mod lives;
 mod logs;
 mod looking;
+mod moment;
 mod notify;
 mod orphans;
 mod restarting;

@@ -44,6 +44,9 @@ pub struct Handover {
     pub listener: RawFd,
     /// Who has asked for it.
     pub client: RawFd,
+    /// Who is connected to the control socket and has said nothing; not told by the first versions.
+    #[serde(default)]
+    pub silent: Vec<RawFd>,
     /// Ends for writing and for reading of standard output, then of standard error.
     pub pipes: Vec<RawFd>,
     /// The notification socket.
@@ -156,6 +159,7 @@ impl Leaving<'_> {
             pid_file: self.pid_file.as_fd().as_raw_fd(),
             listener: self.server.as_fd().as_raw_fd(),
             client: self.request.as_fd().as_raw_fd(),
+            silent: self.server.silent().map(|fd| fd.as_raw_fd()).collect(),
             pipes: unit.output.descriptors().map(|fd| fd.as_raw_fd()).collect(),
             notify: unit.signs.socket().map(|fd| fd.as_raw_fd()),
             sockets: unit.sockets.descriptors().map(|fd| fd.as_raw_fd()).collect(),
@@ -171,6 +175,7 @@ impl Leaving<'_> {
     /// Whether the descriptors stay open for the next program.
     fn mark(&self, stays: bool) -> io::Result<()> {
         let mut all = vec![self.pid_file.as_fd(), self.server.as_fd(), self.request.as_fd()];
+        all.extend(self.server.silent());
         all.extend(self.unit.output.descriptors());
         if !self.is_restart {
             all.extend(self.unit.signs.socket());

@@ -34,7 +34,13 @@ pub enum End {
 /// # Errors
 /// When there is no waiting any more: no memory.
 pub fn run(unit: &mut Unit, signals: &Signals, server: &mut Server) -> std::io::Result<End> {
-    while unit.phase != Phase::Over {
+    loop {
+        // Before it sleeps: what has led here may be what came last.
+        match unit.phase {
+            Phase::Over => return Ok(End::Over),
+            Phase::Renewing => return Ok(End::Renew),
+            _ => {}
+        }
         let ready = sleep(unit, signals, server)?;
         // Words first: they are about what has happened next.
         log(unit, &ready);
@@ -57,11 +63,7 @@ pub fn run(unit: &mut Unit, signals: &Signals, server: &mut Server) -> std::io::
         if let Some(end) = end {
             return Ok(end);
         }
-        if unit.phase == Phase::Renewing {
-            return Ok(End::Renew);
-        }
     }
-    Ok(End::Over)
 }
 
 /// Answers what was asked for; what is not for this loop ends it.

@@ -2,6 +2,7 @@
 //! of a running service, or with the sockets and pipes of one that has ended for a restart.
 
 use std::fs;
+use std::os::fd::{OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -125,8 +126,8 @@ impl Seed {
         let pid_file = PidFile::adopt(&path, take(left.pid_file)?)?;
         let signals = Signals::block(&SIGNALS)?;
         child::adopt_orphans()?;
-        let server = Server::inherited(&path, take(left.listener)?)?;
-        let opened = left.sockets.into_iter().map(take).collect::<std::io::Result<_>>()?;
+        let server = Server::inherited(&path, take(left.listener)?, taken(&left.silent)?)?;
+        let opened = taken(&left.sockets)?;
         let is_found = left.is_found.unwrap_or(self.service.kind == Kind::Forking);
         let main = left.report.main.map(|pid| (Pid::from_raw(pid), is_found));
         let parts = Parts {
@@ -176,8 +177,8 @@ impl Seed {
     ) -> Result<(Unit, Signals, Server)> {
         let signals = Signals::block(&SIGNALS)?;
         child::adopt_orphans()?;
-        let server = Server::inherited(pid_file, inheritance::take(left.listener)?)?;
-        let opened = left.sockets.iter().map(|fd| inheritance::take(*fd)).collect::<std::io::Result<_>>()?;
+        let server = Server::inherited(pid_file, inheritance::take(left.listener)?, taken(&left.silent)?)?;
+        let opened = taken(&left.sockets)?;
         let sockets = Sockets::renewed(former, opened, &self.service).map_err(refused)?;
         let output = self.output(&left.pipes)?;
         output.give_to(self.settled.own.account.as_ref())?;
@@ -249,6 +250,10 @@ impl Seed {
             log: Unit::syslog(),
         })
     }
+}
+
+fn taken(numbers: &[RawFd]) -> std::io::Result<Vec<OwnedFd>> {
+    numbers.iter().map(|number| inheritance::take(*number)).collect()
 }
 
 fn refused(Refused(action, text): Refused) -> anyhow::Error {

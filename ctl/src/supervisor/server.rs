@@ -36,6 +36,12 @@ struct Client {
     until: Instant,
 }
 
+impl Client {
+    fn new(stream: UnixStream) -> Client {
+        Client { stream, said: Vec::new(), until: Instant::now() + PATIENCE }
+    }
+}
+
 /// A request and whom to answer.
 #[derive(Debug)]
 pub struct Request {
@@ -98,14 +104,20 @@ impl Server {
         Ok(Server { path, listener, clients: Vec::new() })
     }
 
-    /// Goes on with the socket of the program before.
+    /// Goes on with the socket of the program before, and with those who were connected and had said nothing.
     ///
     /// # Errors
     /// None in practice.
-    pub fn inherited(pid_file: &Path, socket: OwnedFd) -> io::Result<Server> {
+    pub fn inherited(pid_file: &Path, socket: OwnedFd, silent: Vec<OwnedFd>) -> io::Result<Server> {
         let listener = UnixListener::from(socket);
         listener.set_nonblocking(true)?;
-        Ok(Server { path: control::path_for(pid_file), listener, clients: Vec::new() })
+        let clients = silent.into_iter().map(|client| Client::new(UnixStream::from(client))).collect();
+        Ok(Server { path: control::path_for(pid_file), listener, clients })
+    }
+
+    /// Who is connected and has said nothing.
+    pub fn silent(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.clients.iter().filter(|client| client.said.is_empty()).map(|client| client.stream.as_fd())
     }
 
     /// What to wait for.
@@ -124,7 +136,7 @@ impl Server {
         while self.clients.len() < MOST {
             let Ok((stream, _)) = self.listener.accept() else { break };
             if stream.set_nonblocking(true).is_ok() {
-                self.clients.push(Client { stream, said: Vec::new(), until: Instant::now() + PATIENCE });
+                self.clients.push(Client::new(stream));
             }
         }
         let mut complete = Vec::new();
