@@ -122,3 +122,14 @@ fn the_limit_of_open_files_is_raised_and_never_lowered() {
     assert_eq!(limited("ulimit -Sn 64", "10"), "64");
     assert!(LIMIT > Duration::ZERO);
 }
+
+#[test]
+fn the_stack_of_calls_that_have_returned_is_given_back() {
+    let (code, out, err) = run(&["stack"]);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    let words: Vec<&str> = out.split(' ').collect();
+    let [before, after, "true", "false", "true"] = words.as_slice() else { panic!("{out}") };
+    let (before, after): (usize, usize) = (before.parse().unwrap(), after.parse().unwrap());
+    // 51 frames of a page at the least.
+    assert!(before > 200 && after < before - 150, "{out}");
+}

@@ -26,7 +26,7 @@ use crate::supervisor::hold::{hold, remove};
 use crate::supervisor::image::{self, Refused, Settled};
 use crate::supervisor::place::Place;
 use crate::supervisor::report::{Report, State};
-use crate::supervisor::seed::Seed;
+use crate::supervisor::seed::{Held, Seed};
 use crate::supervisor::server::Request;
 use crate::supervisor::starter::Starter;
 use crate::target;
@@ -37,15 +37,29 @@ pub const NAME: &str = "foobarctl-supervise";
 /// How much longer than the service may take the starter waits for us.
 pub const MARGIN: Duration = Duration::from_secs(30);
 
-/// Runs it; returns the exit code.
-pub fn supervise(arguments: &[OsString]) -> u8 {
-    begin(arguments).unwrap_or_else(|error| {
-        output::complain(format_args!("{error:#}"));
-        Failure::action_of(&error).code()
-    })
+/// How a begin has ended.
+enum Begun {
+    /// With this exit code.
+    Over(u8),
+    /// With a service to hold.
+    Holding(Box<Held>),
 }
 
-fn begin(arguments: &[OsString]) -> Result<u8> {
+/// Runs it; returns the exit code.
+pub fn supervise(arguments: &[OsString]) -> u8 {
+    match begin(arguments) {
+        Ok(Begun::Over(code)) => code,
+        Ok(Begun::Holding(held)) => hold(held),
+        Err(error) => {
+            output::complain(format_args!("{error:#}"));
+            Failure::action_of(&error).code()
+        }
+    }
+}
+
+/// In a frame of its own, which is gone when the service is held: it is large, and a supervisor has it for life otherwise.
+#[inline(never)]
+fn begin(arguments: &[OsString]) -> Result<Begun> {
     let called = uptime::since_boot();
     let usage = || Failure::error(Action::Usage, format!("{NAME} is started by foobarctl start NAME"));
     let (name, prefix) = match arguments {
@@ -70,24 +84,26 @@ fn begin(arguments: &[OsString]) -> Result<u8> {
         }
     }
     let patience = longest(service);
+    // A daemon closes what it was not told to keep: nobody may own that any more.
+    drop(root);
     match Daemonize::new().timeout(patience).detach()? {
         Side::Starter(verdict) => {
             if verdict.code() != 0 {
                 output::complain(&verdict);
             }
-            Ok(verdict.code())
+            Ok(Begun::Over(verdict.code()))
         }
         Side::Daemon(readiness) => Ok(live(seed, readiness)),
     }
 }
 
 /// Goes on with what the program before has left, by the service file that the service was started with.
-fn resume(root: Root, name: &ServiceName, left: Handover) -> Result<u8> {
+fn resume(root: Root, name: &ServiceName, left: Handover) -> Result<Begun> {
     let place = Place::of(&root, name);
     let service = kept(&place, name)?;
     let settled = settle(&service)?;
     if left.is_rehearsal {
-        return Ok(Action::Ok.code());
+        return Ok(Begun::Over(Action::Ok.code()));
     }
     let request = Request::inherited("upgrade", inheritance::take(left.client)?);
     let (version, text) = (left.version.clone(), place.service().unwrap_or_default());
@@ -97,18 +113,18 @@ fn resume(root: Root, name: &ServiceName, left: Handover) -> Result<u8> {
     let held = Seed { directories, service, settled, place, called: Duration::ZERO, text }.resume(left)?;
     let text = format!("supervisor upgraded from version {version} to {}", env!("CARGO_PKG_VERSION"));
     request.tell(&(Action::Ok, text));
-    Ok(hold(held))
+    Ok(Begun::Holding(Box::new(held)))
 }
 
 /// Starts a service anew that the program before has ended for a restart, by the service file as it is now.
-fn renew(root: Root, name: &ServiceName, left: &Handover) -> Result<u8> {
+fn renew(root: Root, name: &ServiceName, left: &Handover) -> Result<Begun> {
     let called = uptime::since_boot();
     let place = Place::of(&root, name);
     let former = kept(&place, name)?;
     let seed = sprout(&root, name, called, &former);
     drop(root);
     if left.is_rehearsal {
-        return seed.map(|_| Action::Ok.code());
+        return seed.map(|_| Begun::Over(Action::Ok.code()));
     }
     let pid_file =
         PidFile::adopt(Path::new(former.controlling_pid_file()), inheritance::take(left.pid_file)?)?;
@@ -122,7 +138,7 @@ fn renew(root: Root, name: &ServiceName, left: &Handover) -> Result<u8> {
         Ok(mut held) => {
             held.unit.starter = Some(starter);
             held.unit.start();
-            Ok(hold(held))
+            Ok(Begun::Holding(Box::new(held)))
         }
         Err((pid_file, error)) => {
             let text = format!("{name} did not start: {error:#}");
@@ -179,12 +195,12 @@ fn settle(service: &Service) -> Result<Settled> {
 }
 
 /// Leaves word that the service was not started, as its conditions want it.
-fn skip(service: &Service, place: &Place, called: Duration, why: &str) -> Result<u8> {
+fn skip(service: &Service, place: &Place, called: Duration, why: &str) -> Result<Begun> {
     let mut report = Report::new(&service.name, String::new(), called);
     report.supervisor = None;
     report.reason = Some(format!("{} was not started: {why}", service.name));
     place.write_report(&report)?;
-    Ok(Action::Ok.code())
+    Ok(Begun::Over(Action::Ok.code()))
 }
 
 /// How long a start may take until all of it has ended, well or not.
@@ -193,8 +209,8 @@ pub fn longest(service: &Service) -> Duration {
     service.start_timeout.saturating_add(stops).saturating_add(MARGIN).min(FOREVER)
 }
 
-/// The daemon's life; returns its exit code.
-fn live(seed: Seed, readiness: Readiness) -> u8 {
+/// The daemon's begin.
+fn live(seed: Seed, readiness: Readiness) -> Begun {
     let pid_file = PathBuf::from(seed.service.controlling_pid_file());
     let made = StartLock::acquire(&pid_file, Instant::now() + MARGIN)
         .map_err(|error| error.to_string())
@@ -203,19 +219,19 @@ fn live(seed: Seed, readiness: Readiness) -> u8 {
         Ok(pid_file) => pid_file,
         Err(text) => {
             readiness.failed(Action::Error.code(), &text);
-            return Action::Error.code();
+            return Begun::Over(Action::Error.code());
         }
     };
     match seed.begin(pid_file) {
         Ok(mut held) => {
             held.unit.starter = Some(Starter::Process(readiness));
             held.unit.start();
-            hold(held)
+            Begun::Holding(Box::new(held))
         }
         Err((pid_file, error)) => {
             readiness.failed(Failure::action_of(&error).code(), &format!("{error:#}"));
             remove(pid_file);
-            Action::Error.code()
+            Begun::Over(Action::Error.code())
         }
     }
 }

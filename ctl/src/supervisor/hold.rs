@@ -2,6 +2,7 @@
 
 use foobar_initscripts::exit::Action;
 use foobar_process::daemonize::Announced;
+use foobar_process::footprint;
 use foobar_process::pidfile::PidFile;
 use foobar_process::syslog::Priority;
 
@@ -14,7 +15,10 @@ use crate::supervisor::starter::Starter;
 use crate::supervisor::unit::Unit;
 
 /// Runs until the service has ended for good; returns the exit code.
-pub fn hold(mut held: Held) -> u8 {
+#[inline(never)]
+pub fn hold(mut held: Box<Held>) -> u8 {
+    // The service file was read far below: a hundred supervisors shall not keep a hundred times that.
+    footprint::release_stack();
     loop {
         match run::run(&mut held.unit, &held.signals, &mut held.server) {
             Ok(End::Over) => break,
@@ -27,6 +31,12 @@ pub fn hold(mut held: Held) -> u8 {
             }
         }
     }
+    end(*held)
+}
+
+/// Leaves nothing behind; returns the exit code.
+#[inline(never)]
+fn end(held: Held) -> u8 {
     let Held { mut unit, server, pid_file, .. } = held;
     unit.output.finish();
     if let Some(group) = unit.group.take() {

@@ -20,6 +20,7 @@
 //! | hold a program as a supervisor does | [`execution`], [`ledger`], [`cgroup`], [`kin`], [`wait`] |
 //! | hear what a service says of itself | [`notify`] |
 //! | give up root, raise limits, log | [`privilege`], [`limits`], [`syslog`] |
+//! | keep no more memory than a sleeper needs | [`footprint`] |
 #![deny(unsafe_code)]
 
 pub mod cgroup;
@@ -29,6 +30,7 @@ pub mod daemonize;
 pub mod environment;
 pub mod execution;
 mod facility;
+pub mod footprint;
 mod grammar;
 mod handshake;
 mod holder;

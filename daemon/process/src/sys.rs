@@ -16,6 +16,7 @@ use crate::procfs;
 
 pub(crate) mod execute;
 mod receive;
+pub(crate) mod stack;
 mod start;
 
 pub(crate) use receive::receive;

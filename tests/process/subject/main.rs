@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         ["spawn", program, rest @ ..] => small::spawn(program, rest),
         ["reap", way] => small::reap(way),
         ["threads"] => small::threads(),
+        ["stack"] => small::stack(),
         ["open-files", wanted] => small::open_files(wanted),
         _ => Err(format!("unknown words {words:?}").into()),
     };

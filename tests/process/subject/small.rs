@@ -10,7 +10,7 @@ use foobar_process::daemonize::Daemonize;
 use foobar_process::privilege::Account;
 use foobar_process::probe::{self, Expect, State};
 use foobar_process::stop::StopPolicy;
-use foobar_process::{Pid, Signal, identity::Process, limits, signal::Signals, terminal};
+use foobar_process::{Pid, Signal, footprint, identity::Process, limits, signal::Signals, terminal};
 use nix::fcntl::{FcntlArg, Flock, FlockArg, fcntl};
 
 type Outcome = Result<ExitCode, Box<dyn Error>>;
@@ -180,5 +180,27 @@ pub fn threads() -> Outcome {
 /// Raises the limit of open files.
 pub fn open_files(wanted: &str) -> Outcome {
     println!("{}", limits::raise_open_files(wanted.parse()?)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Kilobytes of the stack in memory after a deep call, and after they were given back; then whether another thread's was, too.
+pub fn stack() -> Outcome {
+    #[inline(never)]
+    fn deep(depth: usize) -> usize {
+        let page = std::hint::black_box([depth; 512]);
+        if depth == 0 { page[0] } else { page[1].wrapping_add(deep(depth - 1)) }
+    }
+    let resident = || -> Result<usize, Box<dyn std::error::Error>> {
+        let text = fs::read_to_string("/proc/self/smaps")?;
+        let (_, stack) = text.split_once("[stack]").ok_or("no stack")?;
+        let line = stack.lines().find_map(|line| line.strip_prefix("Rss:")).ok_or("no Rss")?;
+        Ok(line.trim().trim_end_matches(" kB").parse()?)
+    };
+    let answer = deep(50);
+    let before = resident()?;
+    let is_released = footprint::release_stack();
+    let after = resident()?;
+    let elsewhere = std::thread::spawn(footprint::release_stack).join().map_err(|_| "panicked")?;
+    println!("{before} {after} {is_released} {elsewhere} {}", answer == deep(50));
     Ok(ExitCode::SUCCESS)
 }
