@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -139,9 +140,10 @@ impl Setup {
     }
 }
 
-/// The foobard under test.
+/// The foobard under test: the one that `FOOBARD` names, such as the shipped one, or that of this build.
 pub fn program() -> &'static str {
-    env!("CARGO_BIN_EXE_foobard")
+    static PATH: OnceLock<String> = OnceLock::new();
+    PATH.get_or_init(|| std::env::var("FOOBARD").unwrap_or_else(|_| env!("CARGO_BIN_EXE_foobard").to_owned()))
 }
 
 /// Of the sixteen million loopback addresses, one that no other test has: no port is ever fought over.
