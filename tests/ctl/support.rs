@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+pub use foobar_tests::executable;
 use foobar_tests::{Sandbox, foobard_beside, free_port, until};
 
 /// The foobarctl under test.
@@ -159,12 +160,6 @@ impl Drop for Prefix {
             }
         }
     }
-}
-
-/// Writes an executable file.
-pub fn executable(path: &Path, text: &str) {
-    fs::write(path, text).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// Waits until a process is gone or a zombie.

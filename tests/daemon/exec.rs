@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use foobar_process::Signal;
-use foobar_tests::until;
+use foobar_tests::{executable, until};
 
 use crate::support::{LIMIT, Setup, client, exchange, is_cut, own_address, processes_with, request, stat};
 
@@ -17,9 +17,7 @@ const MODELS: [&str; 4] = ["fork", "prefork", "delayed", "threads"];
 
 /// Writes an executable script into the sandbox.
 fn script(setup: &Setup, name: &str, text: &str) {
-    let path = setup.path(name);
-    fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&setup.path(name), &format!("#!/bin/sh\n{text}\n"));
 }
 
 /// A setup whose program is the script `text`, with this model and `extra` lines.

@@ -4,11 +4,11 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use foobar_tests::until;
+use foobar_tests::{copy_program, until};
 use nix::unistd::{Uid, User};
 
 use crate::support::{LIMIT, Setup, processes_with, program, request};
@@ -194,10 +194,7 @@ fn as_nobody(setup: &Setup) -> Option<(PathBuf, User)> {
         return None;
     }
     let copy = setup.path("foobard");
-    // By another process: a descriptor of ours that is open for writing could be inherited by a child of another test, and
-    // the copy would be "busy".
-    assert!(Command::new("cp").arg(program()).arg(&copy).status().unwrap().success());
-    fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
+    copy_program(Path::new(program()), &copy);
     let nobody = User::from_name("nobody").unwrap().unwrap();
     for path in [setup.sandbox.path().to_owned(), setup.config(), setup.path("log.sock")] {
         chown(path, Some(nobody.uid.as_raw()), Some(nobody.gid.as_raw())).unwrap();

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use foobar_process::Signal;
 use foobar_process::probe::{self, Expect, Proof, State};
-use foobar_tests::until;
+use foobar_tests::{executable, until};
 use nix::unistd::Uid;
 
 use crate::control::{answer, ask, call};
@@ -121,8 +121,7 @@ fn a_program_that_cannot_take_over_is_refused_and_the_old_one_stays() {
     let path = setup.path("foobard");
     let script = |text: &str| {
         let new = setup.path("foobard.new");
-        fs::write(&new, text).unwrap();
-        fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).unwrap();
+        executable(&new, text);
         fs::rename(new, &path).unwrap();
     };
     let mut guest = daemon.connect();
@@ -299,8 +298,7 @@ fn signals_of_the_moment_are_not_lost() {
 fn programs_of_exec_are_heard_and_ended_by_the_next_program() {
     let setup = Setup::new("upgrade-exec", "");
     let script = setup.path("serve");
-    fs::write(&script, "#!/bin/sh\nread line\necho \"heard $line\" >&2\necho \"$line\"\n").unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&script, "#!/bin/sh\nread line\necho \"heard $line\" >&2\necho \"$line\"\n");
     let extra = format!("service = \"exec\"\nprogram = \"{}\"\ntotal-timeout = 3", script.display());
     setup.configure(&extra);
     let daemon = start(&setup);

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod binaries;
+mod executable;
 mod neighbour;
 mod sandbox;
 mod skip;
@@ -11,6 +12,7 @@ mod testbed;
 mod until;
 
 pub use binaries::{debian_package, shipped, source_tree};
+pub use executable::{copy_program, executable};
 pub use neighbour::foobard_beside;
 pub use sandbox::{Sandbox, free_port};
 pub use skip::skip;

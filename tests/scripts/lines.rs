@@ -8,12 +8,12 @@ use std::process::Command;
 use foobar_initscripts::hooks::{MADE, block};
 use foobar_initscripts::link::Kind;
 use foobar_initscripts::shell::quote;
-use foobar_tests::{Sandbox, skip};
+use foobar_tests::{Sandbox, executable, skip};
 
 use crate::shells::{code, is_installed, shells, streams};
 
 fn write(path: &Path, text: &str, mode: u32) {
-    fs::write(path, text).unwrap();
+    executable(path, text);
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 

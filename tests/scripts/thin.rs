@@ -2,14 +2,14 @@
 //! it says where there is none.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use foobar_initscripts::exit::{Action, Status};
 use foobar_initscripts::layout::debian::DEBIAN;
 use foobar_initscripts::script::{Caller, ScriptError, Style, render};
-use foobar_tests::Sandbox;
+use foobar_tests::{Sandbox, executable};
 
 use crate::foobar;
 use crate::shells::{Shell, code, shells, streams};
@@ -54,11 +54,6 @@ impl Scene {
         let wanted = ["--prefix", &self.prefix, verb, "foobar"].map(str::to_owned).to_vec();
         assert_eq!(self.record(), Some(wanted), "{how} {verb}");
     }
-}
-
-fn executable(path: &Path, text: &str) {
-    fs::write(path, text).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 fn with(shell: &Shell, script: &Path) -> Command {

@@ -6,9 +6,10 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use foobar_tests::{free_port, until};
+use foobar_tests::{copy_program, executable, free_port, until};
 
 use crate::support::{LIMIT, Prefix, alive, gone, kill};
 
@@ -131,14 +132,12 @@ fn what_cannot_be_restarted_stays_as_it_is() {
     // The one that would go on is a script that does not.
     prefix.ctl(&["stop", "it"]).expect(0);
     let own = prefix.path("foobarctl");
-    fs::copy(crate::support::FOOBARCTL, &own).unwrap();
+    copy_program(Path::new(crate::support::FOOBARCTL), &own);
     let mut command = std::process::Command::new(&own);
-    let started =
-        crate::support::output(command.arg("--prefix").arg(prefix.sandbox.path()).args(["start", "it"]));
+    let started = command.arg("--prefix").arg(prefix.sandbox.path()).args(["start", "it"]).output().unwrap();
     assert!(started.status.success(), "{started:?}");
     let main = prefix.main("it");
-    fs::write(prefix.path("broken"), "#!/bin/sh\necho broken >&2\nexit 1\n").unwrap();
-    fs::set_permissions(prefix.path("broken"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    executable(&prefix.path("broken"), "#!/bin/sh\necho broken >&2\nexit 1\n");
     fs::rename(prefix.path("broken"), &own).unwrap();
     let ran = prefix.ctl(&["restart", "it"]).expect(1);
     assert!(ran.err.contains("stays as it is: broken"), "{ran:#?}");

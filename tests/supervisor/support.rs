@@ -155,16 +155,6 @@ impl Drop for Prefix {
     }
 }
 
-/// The output of a program that was copied just now: what another test forked meanwhile has it open for writing for a moment, and then
-/// it cannot be executed.
-#[track_caller]
-pub fn output(command: &mut Command) -> std::process::Output {
-    until("the program to be nobody's to write", LIMIT, || match command.output() {
-        Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => None,
-        other => Some(other.unwrap()),
-    })
-}
-
 /// Whether a process runs; a zombie does not.
 pub fn alive(pid: u32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {

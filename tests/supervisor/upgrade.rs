@@ -1,9 +1,10 @@
 //! A supervisor goes on in a new program: same PID, same children, same sockets, and the service notices nothing.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
-use foobar_tests::until;
+use foobar_tests::{copy_program, executable, until};
 
 use crate::support::{FOOBARCTL, LIMIT, Prefix, alive, kill};
 
@@ -12,13 +13,13 @@ fn a_supervisor_goes_on_in_place() {
     let prefix = Prefix::new("upgrade");
     let own = prefix.path("foobarctl");
     let install = || {
-        fs::copy(FOOBARCTL, prefix.path("foobarctl.new")).unwrap();
+        copy_program(Path::new(FOOBARCTL), &prefix.path("foobarctl.new"));
         fs::rename(prefix.path("foobarctl.new"), &own).unwrap();
     };
     install();
     let run = |arguments: &[&str]| {
         let mut command = Command::new(&own);
-        crate::support::output(command.arg("--prefix").arg(prefix.sandbox.path()).args(arguments))
+        command.arg("--prefix").arg(prefix.sandbox.path()).args(arguments).output().unwrap()
     };
     // Open for both: so it has no end between two writers.
     let script =
@@ -46,8 +47,7 @@ fn a_supervisor_goes_on_in_place() {
     kill(main, "KILL");
     until("the next", LIMIT, || (prefix.supervision("it")["restarts"] == 1).then_some(()));
     // One that cannot go on is refused, and the old one stays.
-    fs::write(prefix.path("broken"), "#!/bin/sh\necho broken >&2\nexit 1\n").unwrap();
-    fs::set_permissions(prefix.path("broken"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    executable(&prefix.path("broken"), "#!/bin/sh\necho broken >&2\nexit 1\n");
     fs::rename(prefix.path("broken"), &own).unwrap();
     prefix.await_state("it", "running");
     let ran = prefix.ctl(&["upgrade", "it"]).expect(1);

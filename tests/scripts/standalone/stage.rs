@@ -2,7 +2,6 @@
 //! The daemon is a copy of dash, so that its executable is one that no other process runs.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -10,7 +9,7 @@ use std::time::Duration;
 use foobar_initscripts::layout::debian::DEBIAN;
 use foobar_initscripts::script::{Caller, Style, render};
 use foobar_initscripts::service::{Kind, Service, SignalName};
-use foobar_tests::{Sandbox, until};
+use foobar_tests::{Sandbox, copy_program, executable, until};
 
 use crate::name;
 use crate::shells::{Shell, code, streams};
@@ -58,7 +57,7 @@ impl Stage {
         fs::create_dir_all(&home).unwrap();
         let at = |file: &str| home.join(file).to_str().unwrap().to_owned();
         let mut service = Service::of_kind(name("foobar"), at("my daemon"), Kind::Forking);
-        fs::copy("/bin/dash", &service.program).unwrap();
+        copy_program(Path::new("/bin/dash"), Path::new(&service.program));
         service.pid_file = at("run/my daemon.pid");
         let manner = match manner {
             Manner::Good => "good".to_owned(),
@@ -77,8 +76,7 @@ impl Stage {
     /// Writes the script from the service as it is now.
     pub fn write_script(&mut self) {
         let text = render(&self.service, &DEBIAN, Style::Standalone, &Caller::of(&DEBIAN)).unwrap();
-        fs::write(&self.script, text).unwrap();
-        fs::set_permissions(&self.script, fs::Permissions::from_mode(0o755)).unwrap();
+        executable(&self.script, &text);
     }
 
     /// Makes the service one that cannot reload.

@@ -1,9 +1,10 @@
 //! Verb by state: the exit codes of LSB, and that the state afterwards is the one that was asked for.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
-use foobar_tests::until;
+use foobar_tests::{copy_program, until};
 
 use super::stage::{Manner, Stage};
 use crate::shells::{Shell, code, shells, streams};
@@ -170,7 +171,7 @@ fn a_program_replaced_while_it_runs_is_still_known() {
         stage.must(&shell, "start", 0);
         fs::remove_file(&stage.service.program).unwrap();
         stage.must(&shell, "status", 0);
-        fs::copy("/bin/dash", &stage.service.program).unwrap();
+        copy_program(Path::new("/bin/dash"), Path::new(&stage.service.program));
         let before = stage.daemon();
         stage.must(&shell, "restart", 0);
         assert!(stage.daemon().is_some() && stage.daemon() != before);

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::process::{Child, Command, Stdio};
 
-use foobar_tests::skip;
+use foobar_tests::{executable, skip};
 
 use super::stage::{Manner, Stage, kill, runs};
 use crate::shells::shells;
@@ -205,8 +205,7 @@ fn an_interpreted_program_is_known_by_its_arguments() {
         let mut stage = Stage::new("a b", Manner::Good);
         let script = stage.script.with_file_name("interpreted daemon");
         let body = stage.service.arguments[1].clone();
-        fs::write(&script, format!("#!{}\n{body}", interpreter(&stage))).unwrap();
-        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+        executable(&script, &format!("#!{}\n{body}", interpreter(&stage)));
         stage.service.arguments.drain(..3);
         let binary = std::mem::replace(&mut stage.service.program, script.to_str().unwrap().to_owned());
         stage.write_script();
