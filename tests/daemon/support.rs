@@ -113,7 +113,10 @@ impl Setup {
         let mut buffer = [0; 4096];
         let mut messages = Vec::new();
         while let Ok(length) = self.logger.recv(&mut buffer) {
-            messages.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
+            let message = String::from_utf8_lossy(&buffer[..length]).into_owned();
+            // Shown if the test fails.
+            println!("syslog: {message}");
+            messages.push(message);
         }
         messages
     }
