@@ -2,8 +2,10 @@
 //! full before anything of the old one is let go. Serving by it is the business of the stage.
 
 use std::fmt;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::address::Address;
 use crate::config::{self, Config, ModelName, Server, ServiceName, Source};
@@ -15,6 +17,12 @@ use crate::log::Log;
 use crate::metrics::{self, Page};
 use crate::service::exec::Exec;
 use crate::statistics::Statistics;
+
+/// How long a start waits for an address that is in use: the workers of a daemon that was killed end a little after it, and they have its
+/// sockets until then.
+const LINGERING: Duration = Duration::from_secs(2);
+/// Between two attempts; nothing tells when an address is free.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// A configuration in force with its listening sockets.
 pub struct Generation {
@@ -82,7 +90,8 @@ impl Generation {
         means: Means<'_>,
         inheritance: &mut Inheritance,
     ) -> Result<Generation, Failure> {
-        let (servers, metrics) = serve(&config, root, means, &mut Doors { old: &[], inheritance })?;
+        let until = (number == 1).then(|| Instant::now() + LINGERING);
+        let (servers, metrics) = serve(&config, root, means, &mut Doors { old: &[], inheritance, until })?;
         Ok(Generation { number, config, text, servers, metrics })
     }
 
@@ -139,7 +148,7 @@ pub fn next(source: &Source, means: Means<'_>, current: &Generation, log: &Log) 
     };
     let old: Vec<Arc<Listener>> = current.listeners().cloned().collect();
     let mut nothing = Inheritance::default();
-    let mut doors = Doors { old: &old, inheritance: &mut nothing };
+    let mut doors = Doors { old: &old, inheritance: &mut nothing, until: None };
     // A running server is in its root directory already.
     let (servers, metrics) = match serve(&config, Path::new("/"), means, &mut doors) {
         Ok(built) => built,
@@ -162,6 +171,8 @@ struct Doors<'d> {
     old: &'d [Arc<Listener>],
     /// Of whoever started this program.
     inheritance: &'d mut Inheritance,
+    /// Until when an address that is in use is tried again; none: once is enough.
+    until: Option<Instant>,
 }
 
 fn serve(
@@ -237,19 +248,28 @@ impl Doors<'_> {
         }
         let listener = match self.inheritance.take(address) {
             Some(socket) => Listener::adopt(socket, address, &server.sockets),
-            None => Listener::bind(address, &server.sockets),
+            None => self.bind(server, address),
         };
         listener.map(Arc::new).map_err(|error| refused(address, &error))
     }
+
+    fn bind(&self, server: &Server, address: &Address) -> io::Result<Listener> {
+        loop {
+            let bound = Listener::bind(address, &server.sockets);
+            let in_use = matches!(&bound, Err(error) if error.kind() == io::ErrorKind::AddrInUse);
+            if !in_use || self.until.is_none_or(|until| Instant::now() >= until) {
+                return bound;
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
 }
 
-fn refused(address: &Address, error: &std::io::Error) -> Failure {
+fn refused(address: &Address, error: &io::Error) -> Failure {
     let remedy = match error.kind() {
-        std::io::ErrorKind::AddrInUse => "stop the program that listens there, or choose another port",
-        std::io::ErrorKind::PermissionDenied => {
-            "ports below 1024 are root's: start as root or choose another"
-        }
-        std::io::ErrorKind::AddrNotAvailable => "no interface has this address: choose one that exists",
+        io::ErrorKind::AddrInUse => "stop the program that listens there, or choose another port",
+        io::ErrorKind::PermissionDenied => "ports below 1024 are root's: start as root or choose another",
+        io::ErrorKind::AddrNotAvailable => "no interface has this address: choose one that exists",
         _ => "choose another address",
     };
     Failure::new(Exit::of(error), format_args!("cannot listen on {address}: {error}: {remedy}"))

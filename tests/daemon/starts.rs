@@ -7,11 +7,14 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
+use std::time::{Duration, Instant};
 
+use foobar_process::Signal;
 use foobar_tests::{copy_program, until};
-use nix::unistd::{Uid, User};
+use nix::sys::signal::kill;
+use nix::unistd::{Pid, Uid, User};
 
-use crate::support::{LIMIT, Setup, processes_with, program, request};
+use crate::support::{LIMIT, Setup, processes_with, program, request, stat};
 
 #[test]
 fn a_taken_port_is_told() {
@@ -21,6 +24,31 @@ fn a_taken_port_is_told() {
     setup.must_fail(&mut setup.command(), 1, &reason);
     setup.must_fail(setup.command().arg("--foreground"), 1, &reason);
     setup.must_fail(setup.command().arg("--init"), 1, &reason);
+}
+
+#[test]
+fn workers_of_a_daemon_that_was_killed_are_waited_for() {
+    let setup =
+        Setup::new("lingering", "model = \"prefork\"\nstart-workers = 2\nmin-spare = 1\nmax-spare = 2");
+    let daemon = setup.start();
+    let workers: Vec<Pid> = daemon.wait_workers(2).into_iter().map(Pid::from_raw).collect();
+    let all = |signal| workers.iter().for_each(|worker| kill(*worker, signal).unwrap());
+    all(Signal::SIGSTOP);
+    let stopped = |worker: &Pid| stat(worker.as_raw()).is_some_and(|stat| stat[0] == "T");
+    until("workers that stand still", LIMIT, || workers.iter().all(stopped).then_some(()));
+    daemon.signal(Signal::SIGKILL);
+    daemon.wait_gone();
+    let bound = TcpListener::bind(&setup.address);
+    let start = setup.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let since = Instant::now();
+    until("a start that waits", LIMIT, || (since.elapsed() > Duration::from_millis(300)).then_some(()));
+    all(Signal::SIGCONT);
+    let output = start.wait_with_output().unwrap();
+    assert!(bound.is_err(), "the workers have the address");
+    assert!(output.status.success(), "{output:?}");
+    request(&setup.address, b"hello");
+    setup.daemon().stop();
+    setup.nothing_left();
 }
 
 #[test]
@@ -99,11 +127,11 @@ fn a_missing_directory_for_the_pid_file_is_told() {
 fn a_missing_logger_delays_nothing() {
     let setup = Setup::new("nologger", "");
     fs::remove_file(setup.path("log.sock")).unwrap();
-    let since = std::time::Instant::now();
+    let since = Instant::now();
     let daemon = setup.start();
     request(&setup.address, b"hello");
     daemon.stop();
-    assert!(since.elapsed() < std::time::Duration::from_secs(5));
+    assert!(since.elapsed() < Duration::from_secs(5));
 }
 
 #[test]
@@ -113,12 +141,12 @@ fn a_logger_that_does_not_read_delays_little() {
     // Bound, and never read: its queue is full after a few messages.
     let _deaf = std::os::unix::net::UnixDatagram::bind(setup.path("log.sock")).unwrap();
     let daemon = setup.start();
-    let since = std::time::Instant::now();
+    let since = Instant::now();
     for _ in 0..300 {
         daemon.signal(foobar_process::Signal::SIGHUP);
         request(&setup.address, b"hello");
     }
-    assert!(since.elapsed() < std::time::Duration::from_secs(10), "{:?}", since.elapsed());
+    assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
     daemon.stop();
 }
 
