@@ -2,15 +2,15 @@
 //! that ends in good order when the server does. Who tells it to end is behind [`Watch`].
 
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::socket::{MsgFlags, recv, send};
 use socket2::SockRef;
 
 use crate::address::Peer;
+use crate::transfer::{self, Patience};
 use crate::wish::{poll_both, since_plus, timeout};
 
 pub use crate::wish::Wish;
@@ -84,7 +84,7 @@ pub struct Connection<'s> {
     stopping: bool,
     /// Whether the last thing that happened was an answer: then the peer has to make up his mind first.
     answered: bool,
-    /// Whether receiving gives up after [`NAP`].
+    /// Whether receiving gives up after [`NAP`]: then waiting for bytes and taking them is one system call.
     naps: bool,
     read: u64,
     written: u64,
@@ -145,6 +145,11 @@ impl<'s> Connection<'s> {
         self.stopping
     }
 
+    /// The socket gives up receiving after [`NAP`] already: see [`Listener::naps`](crate::listener::Listener::naps).
+    pub(crate) fn set_naps(&mut self) {
+        self.naps = true;
+    }
+
     /// The server wants to end.
     pub(crate) fn stop(&mut self) {
         self.stopping = true;
@@ -155,7 +160,7 @@ impl<'s> Connection<'s> {
     /// # Errors
     /// As recv(2): a peer that has reset the connection.
     pub fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-        self.receive(buffer, MsgFlags::MSG_DONTWAIT)
+        self.receive(buffer, Patience::None)
     }
 
     /// Sends as much as the peer takes at once: none if that is nothing.
@@ -163,15 +168,12 @@ impl<'s> Connection<'s> {
     /// # Errors
     /// As send(2): a peer that is gone is an error, never a SIGPIPE.
     pub fn try_write(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
-        match send(self.stream.as_raw_fd(), bytes, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL) {
-            Err(Errno::EAGAIN | Errno::EINTR) => Ok(None),
-            Ok(length) => {
-                self.answered = true;
-                self.written += length as u64;
-                Ok(Some(length))
-            }
-            Err(errno) => Err(errno.into()),
+        let sent = transfer::send(self.stream, bytes)?;
+        if let Some(length) = sent {
+            self.answered = true;
+            self.written += length as u64;
         }
+        Ok(sent)
     }
 
     /// Looks, without waiting, what the server wants and whether the time of the connection is over, and throws away
@@ -229,12 +231,14 @@ impl<'s> Connection<'s> {
         Ok((own.granted(mine), theirs.granted(its)))
     }
 
+    /// Whether nothing but bytes of the peer need be waited for, for as long as [`NAP`].
+    fn may_nap(&self) -> bool {
+        let long = self.limits.read.is_none_or(|limit| limit >= NAP * 20);
+        long && self.limits.total.is_none() && !self.stopping && self.watch.is_patient()
+    }
+
     /// Waits a moment for bytes, where that is all there is to wait for; none if there were none.
     fn nap(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-        let long = self.limits.read.is_none_or(|limit| limit >= NAP * 20);
-        if !long || self.limits.total.is_some() || self.stopping || !self.watch.is_patient() {
-            return Ok(None);
-        }
         if !self.naps {
             self.naps = SockRef::from(&self.stream).set_read_timeout(Some(NAP)).is_ok();
             if !self.naps {
@@ -242,20 +246,15 @@ impl<'s> Connection<'s> {
             }
         }
         self.watch.reading(true);
-        let told = self.receive(buffer, MsgFlags::empty());
+        let told = self.receive(buffer, Patience::OfSocket);
         self.watch.reading(false);
         told
     }
 
-    fn receive(&mut self, buffer: &mut [u8], flags: MsgFlags) -> io::Result<Option<usize>> {
-        match recv(self.stream.as_raw_fd(), buffer, flags) {
-            Err(Errno::EAGAIN | Errno::EINTR) => Ok(None),
-            Ok(length) => {
-                self.read += length as u64;
-                Ok(Some(length))
-            }
-            Err(errno) => Err(errno.into()),
-        }
+    fn receive(&mut self, buffer: &mut [u8], patience: Patience) -> io::Result<Option<usize>> {
+        let received = transfer::receive(self.stream, buffer, patience)?;
+        self.read += received.unwrap_or(0) as u64;
+        Ok(received)
     }
 
     fn over(&self) -> Option<Instant> {
@@ -325,7 +324,7 @@ impl<'s> Connection<'s> {
 
 impl AsFd for Connection<'_> {
     /// The socket itself, for its options. Reading or writing it directly is out of reach of the time limits and
-    /// of a graceful stop, and reading it so gives up after a moment (SO_RCVTIMEO) once [`Connection`] has waited for what follows an answer.
+    /// of a graceful stop, and reading it so may give up after a moment (SO_RCVTIMEO).
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.stream
     }
@@ -339,15 +338,17 @@ pub(crate) fn local_of(stream: BorrowedFd<'_>, peer: &Peer) -> Peer {
 
 impl Read for Connection<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // First asked, then waited for, if the bytes are likely to be there: each of the two costs a system call. After an
-        // answer they are not.
+        // Asked and waited for in one system call where the socket is set for that, which costs another one: too dear if the
+        // bytes are likely to be there. After an answer they are not.
         let answered = std::mem::take(&mut self.answered);
-        if answered {
+        let naps = (answered || self.naps) && self.may_nap();
+        if naps {
             if let Some(length) = self.nap(buffer)? {
                 return Ok(length);
             }
         }
-        let mut asked = !answered && self.limits.total.is_none() && !self.stopping;
+        // Else first asked, then waited for: each of the two costs a system call.
+        let mut asked = !answered && !naps && self.limits.total.is_none() && !self.stopping;
         loop {
             if !std::mem::replace(&mut asked, false) {
                 if let Waited::Quiet = self.wait(PollFlags::POLLIN)? {

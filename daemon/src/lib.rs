@@ -159,6 +159,7 @@ pub mod service;
 pub mod session;
 pub mod statistics;
 mod told;
+mod transfer;
 mod upgrade;
 mod wish;
 

@@ -14,6 +14,7 @@ use nix::errno::Errno;
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 
 use crate::address::{Address, Peer};
+use crate::connection::NAP;
 
 /// How sockets are made: the options of a server that concern them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,7 @@ pub struct Listener {
     socket: Socket,
     address: Address,
     options: SocketOptions,
+    naps: bool,
 }
 
 /// What an attempt to accept came to.
@@ -69,6 +71,8 @@ impl Listener {
                 let socket = inet_socket(*inet, Type::STREAM, Protocol::TCP, options)?;
                 socket.set_reuse_address(true)?;
                 keep_alive(&socket, options)?;
+                // Before it listens, so that nobody comes in without.
+                socket.set_read_timeout(Some(NAP))?;
                 socket.bind(&(*inet).into())?;
                 socket.listen(queue(options.backlog))?;
                 socket
@@ -81,7 +85,8 @@ impl Listener {
             Address::Unix(path) => unix_socket(path, options)?,
         };
         socket.set_nonblocking(true)?;
-        Ok(Listener { socket, address: address.clone(), options: options.clone() })
+        let naps = matches!(address, Address::Tcp(_));
+        Ok(Listener { socket, address: address.clone(), options: options.clone(), naps })
     }
 
     /// Takes over a socket that somebody else has bound to `address`, if that is what it is.
@@ -98,7 +103,17 @@ impl Listener {
         if matches!(address, Address::Tcp(_)) {
             keep_alive(&socket, options)?;
         }
-        Ok(Listener { socket, address: address.clone(), options: options.clone() })
+        // Set by a foobard before it listened; set now it would not be that of connections that wait already. The kernel
+        // rounds up to its tick.
+        let limit = socket.read_timeout().ok().flatten();
+        let naps = matches!(address, Address::Tcp(_)) && limit.is_some_and(|it| (NAP..NAP * 2).contains(&it));
+        Ok(Listener { socket, address: address.clone(), options: options.clone(), naps })
+    }
+
+    /// Whether every connection that is accepted here gives up receiving after [`NAP`] (SO_RCVTIMEO, which on Linux a TCP
+    /// connection inherits from the socket that listens): that saves a system call for each.
+    pub(crate) fn naps(&self) -> bool {
+        self.naps
     }
 
     /// The keys of the configuration that say otherwise than whoever has bound this socket did: those that are for life.

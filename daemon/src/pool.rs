@@ -99,6 +99,7 @@ impl Pool {
         let task = Task {
             handler: Arc::clone(&serving.handler),
             listeners: serving.listeners.clone(),
+            naps: serving.listeners.iter().all(|listener| listener.naps()),
             board: Arc::new(crew::board(&server, around.statistics.figures(&server.name)?)?),
             log: Arc::clone(&around.log),
             wake: Arc::clone(&around.wake),

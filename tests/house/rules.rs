@@ -38,7 +38,7 @@ const PLACES: [(&str, &[&str]); 6] = [
     ("fs2", &["daemon/process/src/lock.rs"]),
     ("sysinfo", &["daemon/process/src/usage.rs"]),
     ("libc", &["daemon/process/src/sys.rs", "daemon/process/src/sys/"]),
-    ("rustix", &["daemon/process/", "ctl/src/sys/", "ctl/benches/"]),
+    ("rustix", &["daemon/process/", "daemon/src/transfer.rs", "ctl/src/sys/", "ctl/benches/"]),
     ("nix", &["daemon/", "tests/"]),
     (
         "clap",

@@ -50,6 +50,9 @@ pub(crate) fn serve_watched(
     if stopping {
         connection.stop();
     }
+    if task.naps {
+        connection.set_naps();
+    }
     let result = task.handler.serve(&mut connection);
     let lasted = connection.since().elapsed();
     let (received, sent) = connection.bytes();

@@ -28,6 +28,8 @@ pub(crate) struct Task {
     pub(crate) wake: Arc<EventFd>,
     /// Each count of it sends one idle worker away.
     pub(crate) dismiss: Arc<EventFd>,
+    /// Whether all connections come as [`Listener::naps`] tells.
+    pub(crate) naps: bool,
     /// Fires in the master when a connection of *delayed* outlives the grace.
     pub(crate) timer: Option<Arc<TimerFd>>,
 }

@@ -22,6 +22,7 @@ use foobar_process::program::{Program, Running};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use nix::unistd::pipe2;
+use socket2::SockRef;
 
 use crate::address::Peer;
 use crate::config::Server;
@@ -77,6 +78,8 @@ impl Exec {
 
     fn begin(&self, peer: &Peer, local: &Peer, connection: BorrowedFd<'_>) -> io::Result<Running> {
         let errors = self.diagnostics.get().map(|pipe| pipe.write.as_fd());
+        // The program is to wait for its peer as long as it likes.
+        SockRef::from(&connection).set_read_timeout(None)?;
         self.program.start(&variables(peer, local, connection), connection, errors)
     }
 }

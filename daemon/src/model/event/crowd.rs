@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use foobar_process::syslog::Priority;
 use nix::time::{ClockId, clock_gettime};
@@ -16,8 +16,8 @@ use super::wheel::Wheel;
 use crate::address::Peer;
 use crate::gate::Gate;
 
-/// By so much the clock of the worker may be behind: the longest tick of any kernel (CONFIG_HZ = 100).
-const TICK: Duration = Duration::from_millis(10);
+/// By so many milliseconds the clock of the worker may be behind: the longest tick of any kernel (CONFIG_HZ = 100).
+const TICK: u64 = 10;
 
 /// The connections of a worker.
 pub(super) struct Crowd<'t> {
@@ -28,24 +28,20 @@ pub(super) struct Crowd<'t> {
     scratch: Scratch,
     rung: Vec<u32>,
     most: usize,
-    /// The same moment by two clocks.
-    start: (Instant, u64),
     /// Whether the server wants to end.
     stopping: bool,
 }
 
 impl<'t> Crowd<'t> {
     pub(super) fn new(task: &'t Task, slot: usize) -> Crowd<'t> {
-        let start = (Instant::now(), clock());
         Crowd {
             task,
             slot,
             seats: Seats::new(),
-            wheel: Wheel::new(start.1),
+            wheel: Wheel::new(clock()),
             scratch: Scratch { input: vec![0; LARGEST], output: Vec::new() },
             rung: Vec::new(),
             most: crew::share(&task.server, slot) as usize,
-            start,
             stopping: false,
         }
     }
@@ -60,10 +56,9 @@ impl<'t> Crowd<'t> {
         self.seats.taken() == 0
     }
 
-    /// When [`Crowd::dismiss_late`] has something to do.
-    pub(super) fn due(&self) -> Option<Instant> {
-        let ahead = self.wheel.due()?.saturating_sub(self.start.1);
-        Some(self.start.0 + Duration::from_millis(ahead) + TICK)
+    /// When [`Crowd::dismiss_late`] has something to do, in milliseconds of CLOCK_MONOTONIC.
+    pub(super) fn due(&self) -> Option<u64> {
+        self.wheel.due().map(|due| due + TICK)
     }
 
     /// Somebody comes in.

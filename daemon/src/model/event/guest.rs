@@ -1,15 +1,13 @@
 //! One connection of an event worker: its socket, its session, and what the peer has not taken yet. Nothing waits here.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
-
-use nix::errno::Errno;
-use nix::sys::socket::{MsgFlags, recv, send};
 
 use crate::address::Peer;
 use crate::connection::{QUIET, TimeLimits};
 use crate::session::{Next, Session};
+use crate::transfer::{self, Patience};
 
 /// What is received at a time at most: one buffer serves all connections of a worker.
 pub(super) const LARGEST: usize = 64 * 1024;
@@ -94,13 +92,13 @@ impl Guest {
             return match self.flush() {
                 Ok(true) => self.go_on(scratch),
                 Ok(false) => Wants::Write,
-                Err(errno) => Wants::End(Err(errno.into())),
+                Err(error) => Wants::End(Err(error)),
             };
         }
-        let length = match recv(self.stream.as_raw_fd(), &mut scratch.input, MsgFlags::MSG_DONTWAIT) {
-            Ok(length) => length,
-            Err(Errno::EAGAIN | Errno::EINTR) => return Wants::Read,
-            Err(errno) => return Wants::End(Err(errno.into())),
+        let length = match transfer::receive(self.stream.as_fd(), &mut scratch.input, Patience::None) {
+            Ok(Some(length)) => length,
+            Ok(None) => return Wants::Read,
+            Err(error) => return Wants::End(Err(error)),
         };
         scratch.output.clear();
         self.next = if length == 0 {
@@ -122,7 +120,7 @@ impl Guest {
                     return Wants::Write;
                 }
                 Ok(_) => {}
-                Err(errno) => return Wants::End(Err(errno.into())),
+                Err(error) => return Wants::End(Err(error)),
             }
             match self.next {
                 Next::Close => {
@@ -148,18 +146,16 @@ impl Guest {
             if self.ended {
                 return;
             }
-            match recv(self.stream.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT) {
-                Ok(length) => {
-                    self.received += length as u64;
-                    self.ended = length < buffer.len();
-                }
-                Err(_) => return,
-            }
+            let Ok(Some(length)) = transfer::receive(self.stream.as_fd(), buffer, Patience::None) else {
+                return;
+            };
+            self.received += length as u64;
+            self.ended = length < buffer.len();
         }
     }
 
     /// Sends what is pending; true when all of it has gone.
-    fn flush(&mut self) -> Result<bool, Errno> {
+    fn flush(&mut self) -> io::Result<bool> {
         let pending = std::mem::take(&mut self.pending);
         let sent = self.send(&pending[self.gone..])?;
         self.gone += sent;
@@ -173,16 +169,12 @@ impl Guest {
     }
 
     /// How many bytes the socket takes now.
-    fn send(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
+    fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut gone = 0;
         while gone < bytes.len() {
-            // A peer that is gone is an error to be returned, never a SIGPIPE.
-            let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
-            match send(self.stream.as_raw_fd(), &bytes[gone..], flags) {
-                Ok(length) => gone += length,
-                Err(Errno::EINTR) => {}
-                Err(Errno::EAGAIN) => break,
-                Err(errno) => return Err(errno),
+            match transfer::send(self.stream.as_fd(), &bytes[gone..])? {
+                Some(length) => gone += length,
+                None => break,
             }
         }
         self.sent += gone as u64;
