@@ -3,7 +3,9 @@
 //!
 //! `cargo bench -p foobard --bench models -- --help` tells the options. foobard is measured as it is shipped
 //! (packaging/build.sh); a model that it refuses is named and left out. Servers run on one core, the load generator on
-//! another, all of it on loopback; every answer is compared. Ctrl-C ends it with all that it has started.
+//! another, all of it on loopback; every answer is compared. The two of a point take turns in short rounds, each first in
+//! every other one; what is told is the median of the rounds' ratios, with the half of them around it, and the least CPU time of
+//! all rounds. Ctrl-C ends it with all that it has started.
 
 mod models {
     pub mod answer;

@@ -325,6 +325,36 @@ mod tests {
     }
 
     #[test]
+    fn connections_give_up_receiving_as_their_listener_does() {
+        let options = SocketOptions::default();
+        for ip in ["127.0.0.1", "::1"] {
+            let inet = SocketAddr::new(ip.parse().unwrap(), foobar_tests::free_port());
+            let listener = match Listener::bind(&Address::Tcp(inet), &options) {
+                // A machine without IPv6.
+                Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => continue,
+                listener => listener.unwrap(),
+            };
+            let _client = TcpStream::connect(inet).unwrap();
+            let Accepted::Connection(stream, _) = listener.accept() else { panic!("a client waits") };
+            let limit = SockRef::from(&stream).read_timeout().unwrap().unwrap();
+            assert!(listener.naps() && (NAP..NAP * 2).contains(&limit), "{limit:?}");
+            let heir = Listener::adopt(listener.socket.into(), &Address::Tcp(inet), &options).unwrap();
+            assert!(heir.naps());
+        }
+    }
+
+    #[test]
+    fn nothing_is_expected_of_the_sockets_of_others() {
+        let options = SocketOptions::default();
+        let others = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = Address::Tcp(others.local_addr().unwrap());
+        assert!(!Listener::adopt(others.into(), &address, &options).unwrap().naps());
+        let sandbox = foobar_tests::Sandbox::new("naps");
+        let unix = Address::Unix(sandbox.path().join("sock"));
+        assert!(!Listener::bind(&unix, &options).unwrap().naps());
+    }
+
+    #[test]
     fn a_stale_socket_is_replaced_and_a_live_one_is_not() {
         let sandbox = foobar_tests::Sandbox::new("listener");
         let address = Address::Unix(sandbox.path().join("sock"));

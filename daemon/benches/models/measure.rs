@@ -27,6 +27,8 @@ pub struct Point {
     pub rate: f64,
     /// The rate divided by that of the first server of the comparison in the same round.
     pub ratio: Option<f64>,
+    /// Between which two the middle half of those ratios lie: how much the median is worth.
+    pub spread: Option<(f64, f64)>,
     /// Of all rounds together.
     pub latencies: Histogram,
     /// CPU time of the server for an answer, in its best round: whatever else the machine does can only add to it.
@@ -91,13 +93,17 @@ pub fn compare(
             stop::check()?;
         }
     }
-    let points = servers.iter().enumerate().map(|(index, server)| Point {
-        server: server.name.clone(),
-        clients,
-        ratio: if index == 0 { None } else { ratio(&rounds[index], &rounds[0], Round::rate) },
-        cpu_ratio: Some(best(&rounds[index]) / best(&rounds[0])).filter(|it| index > 0 && it.is_finite()),
-        failure: failures[index].clone(),
-        ..summary(&rounds[index])
+    let points = servers.iter().enumerate().map(|(index, server)| {
+        let ratios = if index == 0 { Vec::new() } else { ratios(&rounds[index], &rounds[0]) };
+        Point {
+            server: server.name.clone(),
+            clients,
+            spread: middle_half(&ratios),
+            ratio: median(ratios),
+            cpu_ratio: Some(best(&rounds[index]) / best(&rounds[0])).filter(|it| index > 0 && it.is_finite()),
+            failure: failures[index].clone(),
+            ..summary(&rounds[index])
+        }
     });
     Ok(points.collect())
 }
@@ -163,9 +169,17 @@ fn best(rounds: &[Round]) -> f64 {
     rounds.iter().map(Round::answers_for_cpu).fold(0.0, f64::max)
 }
 
-fn ratio(rounds: &[Round], base: &[Round], value: fn(&Round) -> f64) -> Option<f64> {
-    let ratios = rounds.iter().zip(base).filter(|(_, base)| value(base) > 0.0);
-    median(ratios.map(|(round, base)| value(round) / value(base)).collect())
+/// Of the rates, round by round, in ascending order.
+fn ratios(rounds: &[Round], base: &[Round]) -> Vec<f64> {
+    let pairs = rounds.iter().zip(base).filter(|(_, base)| base.rate() > 0.0);
+    let mut ratios: Vec<f64> = pairs.map(|(round, base)| round.rate() / base.rate()).collect();
+    ratios.sort_by(f64::total_cmp);
+    ratios
+}
+
+fn middle_half(sorted: &[f64]) -> Option<(f64, f64)> {
+    let outer = sorted.len() / 4;
+    (outer > 0).then(|| (sorted[outer], sorted[sorted.len() - 1 - outer]))
 }
 
 fn median(mut values: Vec<f64>) -> Option<f64> {

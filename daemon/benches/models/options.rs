@@ -11,7 +11,7 @@ usage: cargo bench -p foobard --bench models -- [--quick] [--model NAME] [--roun
 
   --quick        fewer and shorter points, for a look within a minute: no 10,000 clients
   --model NAME   this process model only, and no peers; may be given several times
-  --rounds N     how often the servers of a point take turns (5)
+  --rounds N     how often the servers of a point take turns (5; take 15 or more to judge a point: see its remark)
   --load WORD    only short or only held connections, and nothing else
   --clients N    only so many clients at once; may be given several times, in ascending order
   --peers        the tables of other servers only

@@ -59,6 +59,9 @@ fn ratio(ratio: Option<f64>) -> String {
 
 fn remarks(point: &Point) -> String {
     let mut remarks = Vec::new();
+    if let Some((least, most)) = point.spread {
+        remarks.push(format!("half of the rounds {least:.2}-{most:.2}"));
+    }
     if point.errors.total() > 0 {
         remarks.push(format!("ERRORS: {}", point.errors));
     }

@@ -184,6 +184,17 @@ mod tests {
     }
 
     #[test]
+    fn a_program_waits_for_its_peer_as_long_as_it_likes() {
+        let server = Server { program: Some("/bin/true".into()), ..Server::default() };
+        let exec = Exec::new(&server).unwrap();
+        let (own, _peer) = UnixStream::pair().unwrap();
+        own.set_read_timeout(Some(crate::connection::NAP)).unwrap();
+        let peer = Peer::unix(Path::new("/run/x"));
+        exec.begin(&peer, &peer, own.as_fd()).unwrap().wait().unwrap();
+        assert_eq!(own.read_timeout().unwrap(), None);
+    }
+
+    #[test]
     fn variables_are_those_of_ucspi() {
         let (one, _two) = UnixStream::pair().unwrap();
         let peer = Peer::inet("[::ffff:192.0.2.1]:9".parse().unwrap());
