@@ -12,6 +12,7 @@ mod lives;
 mod logs;
 mod looking;
 mod moment;
+mod namespace;
 mod notify;
 mod orphans;
 mod restarting;

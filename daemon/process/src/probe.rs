@@ -6,6 +6,7 @@
 
 use std::fs::{File, Metadata};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -149,7 +150,8 @@ fn judge(claim: &Claim<'_>, process: Option<Process>, expect: &Expect) -> Result
                 Some(process) if process.start_ticks() == recorded.start_ticks => {
                     State::Running { process, proof: Proof::Record }
                 }
-                _ => dead,
+                Some(process) => seen_from_elsewhere(claim, process).unwrap_or(dead),
+                None => dead,
             })
         }
         (Record::Of(recorded), _) if recorded.pid != claim.pid && recorded_process(&recorded)?.is_some() => {
@@ -163,6 +165,17 @@ fn judge(claim: &Claim<'_>, process: Option<Process>, expect: &Expect) -> Result
             _ => Ok(dead),
         },
     }
+}
+
+/// The process that the record names by its number alone, if it holds the lock: in another time namespace than that of the start all
+/// start times are shifted (time_namespaces(7)). An account that may only read the PID file could lock it as well: it is not believed.
+fn seen_from_elsewhere(claim: &Claim<'_>, process: Process) -> Option<State> {
+    let owner = process.owner().ok()?;
+    if owner.as_raw() != claim.metadata.uid() {
+        return None;
+    }
+    let looked = by_lock(claim, process, &Expect::default()).ok()?;
+    matches!(looked, State::Running { .. }).then_some(looked)
 }
 
 /// Without a usable text the record alone can say that the daemon runs, its PID file removed under it.
