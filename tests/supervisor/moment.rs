@@ -53,3 +53,31 @@ fn a_restart_goes_on_although_another_is_asked_for_in_its_last_moment() {
     assert_eq!(code(BufReader::new(silent)), 0);
     gone(next);
 }
+
+#[test]
+fn reload_and_upgrade_wait_for_a_service_that_is_between_two_starts() {
+    let prefix = Prefix::new("moment-busy");
+    let reload = format!("\"/bin/sh -c 'echo on >>{}'\"", prefix.show("reloaded"));
+    let more = format!("restart = \"always\"\nrestart-delay = \"700ms\"\nreload-command = [{reload}]\n");
+    prefix.shell("it", "exec sleep 1000", &more);
+    prefix.ctl(&["start", "it"]).expect(0);
+    for verb in ["reload", "upgrade"] {
+        let main = prefix.main("it");
+        kill(main, "KILL");
+        prefix.await_state("it", "restarting");
+        let ran = prefix.ctl(&[verb, "it"]).expect(0);
+        assert_ne!(prefix.main("it"), main, "{ran:#?}");
+    }
+    assert_eq!(prefix.text("reloaded"), "on\n");
+}
+
+#[test]
+fn what_ends_while_it_is_asked_is_told_as_not_running() {
+    let prefix = Prefix::new("moment-end");
+    prefix.shell("it", "trap '' TERM; exec sleep 1000", "stop-timeout = 1\nreload-signal = \"HUP\"\n");
+    prefix.ctl(&["start", "it"]).expect(0);
+    kill(prefix.supervisor("it"), "TERM");
+    prefix.await_state("it", "stopping");
+    let ran = prefix.ctl(&["reload", "it"]).expect(7);
+    assert!(ran.err.contains("it has ended meanwhile"), "{ran:#?}");
+}

@@ -176,11 +176,10 @@ fn read_again(context: &Context, service: &Service, process: &Process) -> Result
         signalling::reload_signal(service)?;
     }
     let pid = process.pid();
-    let main = look::main(context, service, process);
-    if let Some(call) = call::connect(context, service, process) {
-        context.output.step(format_args!("asking process {pid} to read its configuration again"));
-        let text = call::act(service, main, call, "reload", service.start_timeout.saturating_add(MARGIN))?;
-        return Ok(Done::answered(main, text));
+    context.output.step(format_args!("asking process {pid} to read its configuration again"));
+    let limit = service.start_timeout.saturating_add(MARGIN);
+    if let Some(text) = call::act_in_time(context, service, process, "reload", limit)? {
+        return Ok(Done::answered(look::main(context, service, process), text));
     }
     signalling::reload(context, service, process)?;
     Ok(Done::reloaded(service, pid))

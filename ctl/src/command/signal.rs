@@ -16,8 +16,8 @@ use crate::failure::Failure;
 use crate::target::{self, Target};
 
 const VERB: &str = "signal";
-/// How long a supervisor may take to pass it on.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a supervisor may take to pass it on; it may be trying whether a newer program could take its place.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Sends it.
 ///

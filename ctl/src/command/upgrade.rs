@@ -47,17 +47,11 @@ pub fn run(context: &Context, name: &str) -> Result<u8> {
 }
 
 fn upgrade(context: &Context, service: &Service, process: &Process) -> Result<Done> {
-    let Some(call) = call::connect(context, service, process) else {
+    let limit = service.start_timeout + MARGIN;
+    let Some(text) = call::act_in_time(context, service, process, VERB, limit)? else {
         let why = format!("{} cannot be upgraded in place, it has no control socket", service.name);
         return Err(Failure::error(Action::Unimplemented, format!("{why}: use restart")));
     };
-    let text = call::act(
-        service,
-        look::main(context, service, process),
-        call,
-        VERB,
-        service.start_timeout + MARGIN,
-    )?;
     Ok(Done::answered(look::main(context, service, process), text))
 }
 

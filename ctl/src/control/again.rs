@@ -1,6 +1,5 @@
 //! Restarting a service by its supervisor, which keeps its sockets open meanwhile.
 
-use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -67,9 +66,8 @@ pub fn restart(context: &Context, service: &Service, guard: &StartLock) -> Resul
             Ok(outcome) => return Err(Failure::error(Action::of_program(outcome.code), outcome.message)),
             Err(error) => {
                 // It was about to end: it hangs up before it reads, while it answers, or after it has.
-                let hung_up = [ErrorKind::UnexpectedEof, ErrorKind::BrokenPipe, ErrorKind::ConnectionReset];
                 let has_ended =
-                    hung_up.contains(&error.kind()) && process.wait_gone(Instant::now() + begin::MARGIN)?;
+                    call::has_hung_up(&error) && process.wait_gone(Instant::now() + begin::MARGIN)?;
                 if !has_ended {
                     let text = format!("{}: restart: {error}", service.name);
                     return Err(Failure::error(Action::Error, text));

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use foobar_initscripts::exit::Action;
 use foobar_initscripts::service::Service;
@@ -18,6 +18,10 @@ use crate::failure::Failure;
 
 /// Figures are worth no longer wait: a daemon that does not answer at once has more important troubles.
 const FIGURES: Duration = Duration::from_secs(1);
+/// How long a service that has something else to do is asked again.
+const BUSY: Duration = Duration::from_secs(10);
+/// Between two requests to it.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// The outcome of what was asked for.
 #[derive(Debug, Deserialize)]
@@ -119,6 +123,53 @@ pub fn outcome(call: Call, request: &str, limit: Duration) -> io::Result<Outcome
     serde_json::from_str(&text).map_err(|error| {
         io::Error::new(io::ErrorKind::InvalidData, format!("the answer is not understood: {error}"))
     })
+}
+
+/// Whether who was asked has hung up: before it read, while it answered, or after it had read.
+pub fn has_hung_up(error: &io::Error) -> bool {
+    [io::ErrorKind::UnexpectedEof, io::ErrorKind::BrokenPipe, io::ErrorKind::ConnectionReset]
+        .contains(&error.kind())
+}
+
+/// Has the service that runs as `process` do something that may be asked for twice, and waits for the outcome; returns its own words. One
+/// that has something else to do at the moment, or has hung up and still runs, is asked again for some time. `None`: it cannot be asked.
+///
+/// # Errors
+/// Why not, with the code that the service gives; [`Action::NotRunning`] when it has ended meanwhile.
+pub fn act_in_time(
+    context: &Context,
+    service: &Service,
+    process: &Process,
+    request: &str,
+    limit: Duration,
+) -> anyhow::Result<Option<String>> {
+    let deadline = Instant::now() + BUSY;
+    let ended = || {
+        let text = format!("{} has ended meanwhile: start it instead", service.name);
+        Failure::error(Action::NotRunning, text)
+    };
+    loop {
+        let Some(call) = connect(context, service, process) else {
+            return if process.is_alive() { Ok(None) } else { Err(ended()) };
+        };
+        let who = format!("{}{}", service.name, look::numbered(look::main(context, service, process)));
+        let why = match outcome(call, request, limit) {
+            Ok(outcome) if outcome.ok => return Ok(Some(format!("{who}: {}", outcome.message))),
+            Ok(outcome) if outcome.code != Action::NotRunning.code() => {
+                let text = format!("{who}: {}", outcome.message);
+                return Err(Failure::error(Action::of_program(outcome.code), text));
+            }
+            Ok(outcome) => outcome.message,
+            Err(error) if has_hung_up(&error) => error.to_string(),
+            Err(error) => return Err(Failure::error(Action::Error, format!("{who}: {request}: {error}"))),
+        };
+        if process.wait_gone(Instant::now() + PAUSE)? {
+            return Err(ended());
+        }
+        if Instant::now() >= deadline {
+            return Err(Failure::error(Action::Error, format!("{who}: {request}: {why}")));
+        }
+    }
 }
 
 /// Has the service, which is the process `main`, do something and waits for the outcome; returns its own words about it.

@@ -38,7 +38,8 @@ pub fn answer(unit: &mut Unit, request: Request) {
         "signal" => signal(unit, rest),
         "upgrade" => {
             let state = unit.report.state.word();
-            (Action::Error, format!("it is {state}, and the supervisor is upgraded when it runs: try again"))
+            let text = format!("it is {state}, and the supervisor is upgraded when it runs: try again");
+            (Action::NotRunning, text)
         }
         _ => (Action::Usage, format!("there is no request '{}'", verb.escape_debug())),
     };

@@ -79,7 +79,7 @@ fn requests(unit: &mut Unit, server: &mut Server) -> Option<End> {
             "restart" if end.is_none() => end = Some(End::Restart(request)),
             "restart" => request.tell(&(Action::NotRunning, "somebody else was first".to_owned())),
             "reload" if end.is_some() => {
-                request.tell(&(Action::Error, "somebody else was first: try again".to_owned()));
+                request.tell(&(Action::NotRunning, "somebody else was first: try again".to_owned()));
             }
             _ => answer::answer(unit, request),
         }

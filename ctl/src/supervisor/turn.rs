@@ -195,7 +195,7 @@ impl Unit {
     pub fn reload(&mut self) -> Result<Option<String>, Met> {
         if self.phase != Phase::Running || matches!(self.report.state, State::Starting | State::Stopping) {
             let text = format!("it is {}, and nothing was reloaded: try again", self.report.state.word());
-            return Err((Action::Error, text));
+            return Err((Action::NotRunning, text));
         }
         // Somebody may have put its log file aside.
         self.output.pump.reopen();

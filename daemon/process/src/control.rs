@@ -96,7 +96,11 @@ impl Call {
             Err(error) => return Err(error.into()),
         }
         let who = getsockopt(&descriptor, PeerCredentials)?;
-        if who.pid() != process.pid().as_raw() || !process.is_alive() {
+        if !process.is_alive() {
+            // Ended meanwhile; whoever comes after it may have a socket there already.
+            return Ok(None);
+        }
+        if who.pid() != process.pid().as_raw() {
             return doubt(format!("process {} answers and not the daemon, {}", who.pid(), process.pid()));
         }
         Ok(Some(Call { stream: descriptor.into() }))
