@@ -149,7 +149,8 @@ pub(super) fn number<'a>(
     trace: Trace,
 ) -> Result<Numbered<'a>, OrderError> {
     let names = &installed.names;
-    let graph = Graph::new(names.len(), installed.files.len(), installed.words.len());
+    let removes = change.action == Action::Remove;
+    let graph = Graph::new(names.len(), installed.files.len(), installed.words.len(), removes);
     let weaver = Weaver { names, facilities, graph, unknown: Vec::new(), trace };
     let mut reader = Reader::new(installed, change, weaver);
     reader.read()?;

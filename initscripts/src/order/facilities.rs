@@ -1,7 +1,7 @@
 //! What `$network` and its like stand for, and how the words of a header become edges.
 
 use super::error::OrderError;
-use super::graph::{Graph, Phase, flag, list};
+use super::graph::{Graph, Phase, flag};
 use super::trace::Trace;
 use crate::conf::{Conf, Directive};
 use crate::symbols::{NONE, Symbol, Symbols};
@@ -158,7 +158,7 @@ impl Weaver<'_> {
                 (service, service, other)
             }
         };
-        self.graph.needs.add(list(owner, phase), need, must);
+        self.graph.need(owner, phase, need, must);
         let (later, earlier) = (self.graph.original(owner), self.graph.original(need));
         self.graph.link(later, earlier, phase);
         self.trace.edge(later, earlier, phase);

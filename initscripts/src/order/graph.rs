@@ -83,6 +83,9 @@ pub(super) struct Graph {
     pub after: Lists,
     /// For each service and phase, the services it waits for.
     pub needs: Lists,
+    /// For each service, by its number twice, those that must have it before they can start, and perhaps some that did
+    /// once; kept where services are removed.
+    needed: Option<Lists>,
     /// A service that was united twice: insserv goes on with freed memory then.
     pub undefined: Option<u32>,
     by_name: Vec<u32>,
@@ -90,14 +93,16 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    /// For names below `symbols`; about as many services are expected as `services`, with `words` edges.
-    pub(super) fn new(symbols: usize, services: usize, words: usize) -> Graph {
+    /// For names below `symbols`; about as many services are expected as `services`, with `words` edges. `removes`: it will
+    /// be asked who needs a service.
+    pub(super) fn new(symbols: usize, services: usize, words: usize, removes: bool) -> Graph {
         let none = vec![NONE; symbols];
         let mut graph = Graph { by_name: none.clone(), by_script: none, ..Graph::default() };
         graph.services.reserve(services);
         graph.nodes.reserve(services);
         graph.after.reserve(services * 2, words);
         graph.needs.reserve(services * 2, words);
+        graph.needed = removes.then(Lists::default);
         graph
     }
 
@@ -124,6 +129,9 @@ impl Graph {
         self.nodes.push(Node { sides: [side; 2], script: NONE, next_same: NONE, removed: false });
         self.after.add_pair();
         self.needs.add_pair();
+        if let Some(needed) = &mut self.needed {
+            needed.add_pair();
+        }
         number
     }
 
@@ -177,6 +185,25 @@ impl Graph {
             Some((std::mem::replace(&mut node, current.next_same), current.removed))
         });
         chain.filter(|(_, removed)| !removed).map(|(node, _)| node)
+    }
+
+    /// Says that a service needs another one, and whether it must have it.
+    pub(super) fn need(&mut self, by: u32, phase: Phase, need: u32, must: bool) {
+        self.needs.add(list(by, phase), need, must);
+        if let Some(needed) = self.needed.as_mut().filter(|_| must && phase == Phase::Start) {
+            needed.add(list(need, phase), by, false);
+        }
+    }
+
+    /// Whether a service must have another one before it can start.
+    pub(super) fn must_have(&self, by: u32, need: u32) -> bool {
+        self.needs.is_marked(list(by, Phase::Start), need)
+    }
+
+    /// The services that must have this one, in no particular order.
+    pub(super) fn needed_by(&self, need: u32) -> impl Iterator<Item = u32> {
+        let all = self.needed.iter().flat_map(move |needed| needed.iter(list(need, Phase::Start)));
+        all.filter(move |&by| self.must_have(by, need))
     }
 
     /// `later` comes after `earlier`.
@@ -241,7 +268,7 @@ impl Graph {
             for (need, must) in self.needs.take(list(alias, phase)) {
                 let wanted = list(service, phase);
                 if self.needs.iter(wanted).all(|known| known != need) {
-                    self.needs.add(wanted, need, must);
+                    self.need(service, phase, need, must);
                 }
             }
         }

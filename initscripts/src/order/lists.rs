@@ -104,6 +104,11 @@ impl Lists {
         }
     }
 
+    /// Whether a number is in a list, and marked.
+    pub(super) fn is_marked(&self, list: u32, value: u32) -> bool {
+        self.find(list, value).is_some_and(|cell| self.cells[cell as usize].value & MARK != 0)
+    }
+
     /// Empties a list and gives back what was in it.
     pub(super) fn take(&mut self, list: u32) -> Vec<(u32, bool)> {
         let all: Vec<(u32, bool)> = self.marked(list).collect();

@@ -48,14 +48,12 @@ pub(super) fn not_enabled(graph: &Graph, service: u32) -> Option<Refusal> {
     missing.map(|needed| Refusal::NotEnabled { needed, by })
 }
 
-/// Something that is linked needs what is to be removed.
+/// Something that is linked needs what is to be removed. insserv names the first that it has met.
 pub(super) fn still_needed(graph: &Graph, service: u32) -> Option<Refusal> {
-    let linked = (0..graph.services.len() as u32)
-        .filter(|&s| graph.has(s, flag::ENABLED) && !graph.has(s, flag::ALIAS));
-    let removed_too = |by: u32| graph.has(by, flag::ARGUMENT) && graph.has(service, flag::ARGUMENT);
-    let mut in_the_way =
-        linked.filter(|&by| !removed_too(by) && musts(graph, by).any(|need| need == service));
-    in_the_way.next().map(|by| Refusal::StillNeeded { needed: service, by })
+    let linked = |by: &u32| graph.has(*by, flag::ENABLED) && !graph.has(*by, flag::ALIAS);
+    let stays = |by: &u32| !graph.has(*by, flag::ARGUMENT) || !graph.has(service, flag::ARGUMENT);
+    let in_the_way = graph.needed_by(service).filter(linked).filter(stays);
+    in_the_way.min().map(|by| Refusal::StillNeeded { needed: service, by })
 }
 
 /// What is linked, or an argument, needs something that does not start wherever it does itself.
