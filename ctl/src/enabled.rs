@@ -1,6 +1,7 @@
 //! Which services start at boot, and where, told by names alone, or by the lines that call them: no script of a service is
 //! read, and no link followed.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,67 @@ use foobar_initscripts::name::{Runlevel, Runlevels, Sequence, ServiceName};
 
 use crate::root::Root;
 use crate::scripts;
+
+/// Where a service starts and stops.
+#[derive(Debug, Clone, Default)]
+pub struct Where {
+    /// Runlevels that have names.
+    named: Vec<String>,
+    start: Runlevels,
+    stop: Runlevels,
+}
+
+impl Where {
+    /// The runlevels that it is started in, and those of `more`, as the layout writes them: `2345`, `boot default`.
+    pub fn start(&self, layout: &Layout, more: Runlevels) -> String {
+        let letters = layout.letters(self.start.union(more));
+        let words = self.named.iter().map(String::as_str);
+        let words: Vec<&str> =
+            words.chain([letters.as_str()].into_iter().filter(|l| !l.is_empty())).collect();
+        words.join(" ")
+    }
+
+    /// The runlevels that it is stopped in.
+    pub fn stop(&self, layout: &Layout) -> String {
+        layout.letters(self.stop)
+    }
+}
+
+/// Where all services start and stop, by their names.
+///
+/// # Errors
+/// With the path in words.
+pub fn places(root: &Root, layout: &Layout) -> io::Result<BTreeMap<String, Where>> {
+    let mut found: BTreeMap<String, Where> = BTreeMap::new();
+    if let Scheme::OpenRc(openrc) = layout.scheme {
+        for level in openrc_runlevels(root, openrc)? {
+            for entry in root.names(Path::new(&openrc.directory(&level)))? {
+                let Some(name) = entry.to_str() else { continue };
+                found.entry(name.to_owned()).or_default().named.push(level.clone());
+            }
+        }
+        return Ok(found);
+    }
+    for link in link_names(root, layout)? {
+        match link.kind {
+            Kind::Start => found.entry(link.name.to_string()).or_default().start.insert(link.runlevel),
+            // A script whose name begins with K is disabled there, and not stopped by anybody.
+            Kind::Kill if matches!(layout.scheme, Scheme::Rcs(_)) => {}
+            Kind::Kill => found.entry(link.name.to_string()).or_default().stop.insert(link.runlevel),
+        }
+    }
+    Ok(found)
+}
+
+/// The runlevels of this machine: first those that every one has, in their order, then its own.
+fn openrc_runlevels(root: &Root, openrc: OpenRc) -> io::Result<Vec<String>> {
+    let directory = openrc.directory("");
+    let mut found: Vec<String> =
+        root.names(Path::new(&directory))?.into_iter().filter_map(|name| name.into_string().ok()).collect();
+    let rank = |name: &String| openrc.runlevels.iter().position(|known| known == name);
+    found.sort_by_key(|name| rank(name).unwrap_or(usize::MAX));
+    Ok(found)
+}
 
 /// The links of all runlevels by their names, without looking where they lead.
 ///

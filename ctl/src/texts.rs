@@ -243,7 +243,7 @@ from the file that its supervisor writes at each change, so that only log and pr
   cpu_time, memory, tasks  of all its processes: seconds, bytes, threads
   processes     list of pid, depth (in the tree), command, cpu_time, memory, threads
   orphans       processes that run although their supervisor was killed
-  runlevels     those that it is started in
+  runlevels     those that it is started in, as in foobarctl-list(8)
   file_changed  whether the service file has changed since the start
   log           the last lines of its log";
 
@@ -330,7 +330,7 @@ With --format json the answer is a list of objects with these keys, null where i
 scripts of others are not run for it, so their state is not known.
   service    name
   ours       whether foobarctl has a service file of it
-  start      runlevels that it is started in, such as 2345
+  start      runlevels that it is started in, as the layout writes them: 2345, B (SUSE), boot default (OpenRC)
   stop       runlevels that it is stopped in
   state      as of status
   supervision  how its supervisor says that it is, see status; null if none holds it

@@ -1,13 +1,11 @@
 //! `list`: every service of the tree, ours or not: where it starts, and, of ours, whether it runs. Scripts
 //! of others are not run for it: nobody asked them to do anything.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 use foobar_initscripts::exit::{Action, Status};
-use foobar_initscripts::layout::facts::Scheme;
-use foobar_initscripts::link::{Kind, Link};
-use foobar_initscripts::name::{Runlevels, ServiceName};
+use foobar_initscripts::inittab::Entry;
+use foobar_initscripts::layout::Layout;
+use foobar_initscripts::name::ServiceName;
 use foobar_process::probe::State;
 use foobar_process::usage;
 use serde::Serialize;
@@ -17,7 +15,7 @@ use crate::clock;
 use crate::command::status;
 use crate::context::Context;
 use crate::control::{kept, look};
-use crate::enabled;
+use crate::enabled::{self, Where};
 use crate::scripts;
 use crate::supervisor::place::Place;
 use crate::supervisor::report::State as Supervision;
@@ -28,7 +26,7 @@ use crate::target;
 struct Row {
     service: String,
     ours: bool,
-    /// Runlevels that it is started in, such as `2345`.
+    /// Runlevels that it is started in, as the layout writes them: `2345`, `B`, `boot default`.
     start: String,
     /// Runlevels that it is stopped in.
     stop: String,
@@ -47,13 +45,10 @@ struct Row {
 /// Lists them in name order.
 pub fn run(context: &Context, arguments: &List) -> Result<Action> {
     let layout = context.layout()?;
-    let mut links = enabled::link_names(&context.root, layout)?;
-    // A script whose name begins with K is disabled there, and not stopped by anybody.
-    links.retain(|link| link.kind == Kind::Start || !matches!(layout.scheme, Scheme::Rcs(_)));
-    let levels = by_name(links);
+    let mut places = enabled::places(&context.root, layout)?;
     let mut rows = Vec::new();
     for name in scripts::service_names(&context.root, layout)? {
-        let row = row(context, &name, levels.get(name.as_str()).copied().unwrap_or_default());
+        let row = row(context, layout, &name, &places.remove(name.as_str()).unwrap_or_default());
         if row.ours || !arguments.ours {
             rows.push(row);
         }
@@ -62,22 +57,7 @@ pub fn run(context: &Context, arguments: &List) -> Result<Action> {
     Ok(Action::Ok)
 }
 
-/// Start and stop runlevels.
-type Levels = (Runlevels, Runlevels);
-
-fn by_name(links: Vec<Link>) -> BTreeMap<String, Levels> {
-    let mut found: BTreeMap<String, Levels> = BTreeMap::new();
-    for link in links {
-        let levels = found.entry(link.name.to_string()).or_default();
-        match link.kind {
-            Kind::Start => levels.0.insert(link.runlevel),
-            Kind::Kill => levels.1.insert(link.runlevel),
-        }
-    }
-    found
-}
-
-fn row(context: &Context, name: &ServiceName, levels: Levels) -> Row {
+fn row(context: &Context, layout: &Layout, name: &ServiceName, place: &Where) -> Row {
     let entry = kept::entry(&context.root, name.as_str()).unwrap_or_else(|error| {
         context.output.warn(error);
         None
@@ -119,8 +99,8 @@ fn row(context: &Context, name: &ServiceName, levels: Levels) -> Row {
         service: name.to_string(),
         ours: is_ours,
         supervision: report.as_ref().map(|report| report.state),
-        start: compact(entry.as_ref().map_or(levels.0, |entry| levels.0.union(entry.active()))),
-        stop: compact(levels.1),
+        start: place.start(layout, entry.as_ref().map(Entry::active).unwrap_or_default()),
+        stop: place.stop(layout),
         state: state.map(status::word),
         pid,
         since,
@@ -128,14 +108,11 @@ fn row(context: &Context, name: &ServiceName, levels: Levels) -> Row {
     }
 }
 
-fn compact(levels: Runlevels) -> String {
-    levels.iter().map(|level| level.letter()).collect()
-}
-
 /// Columns; `-` for what is not known or not so.
 fn table(rows: &[Row]) -> String {
     let width = rows.iter().map(|row| row.service.len()).max().unwrap_or(0).max("SERVICE".len());
-    let mut lines = vec![format!("{:width$}  {:5}  {:7}  STATE", "SERVICE", "START", "STOP")];
+    let start = rows.iter().map(|row| row.start.len()).max().unwrap_or(0).max("START".len());
+    let mut lines = vec![format!("{:width$}  {:start$}  {:7}  STATE", "SERVICE", "START", "STOP")];
     for row in rows {
         let dash = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
         let mut state = dash(row.state.unwrap_or_default());
@@ -153,7 +130,8 @@ fn table(rows: &[Row]) -> String {
         if row.respawn {
             state.push_str(", respawned by init");
         }
-        lines.push(format!("{:width$}  {:5}  {:7}  {state}", row.service, dash(&row.start), dash(&row.stop)));
+        let (starts, stops) = (dash(&row.start), dash(&row.stop));
+        lines.push(format!("{:width$}  {starts:start$}  {stops:7}  {state}", row.service));
     }
     lines.join("\n")
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use foobar_initscripts::exit::Status;
-use foobar_initscripts::link::Kind;
+use foobar_initscripts::name::Runlevels;
 use foobar_initscripts::service::Service;
 use foobar_process::cgroup::Group;
 use foobar_process::identity::Process;
@@ -179,12 +179,9 @@ pub fn processes(report: &Report, group: Option<&Group>) -> Vec<Line> {
 fn runlevels(context: &Context, service: &Service) -> Result<String> {
     // A prefix without an init has none.
     let Ok(layout) = context.layout() else { return Ok(String::new()) };
-    let links = enabled::link_names(&context.root, layout)?;
-    let of_it = links.iter().filter(|link| link.kind == Kind::Start && *link.name == *service.name.as_str());
-    let mut levels: Vec<char> = of_it.map(|link| link.runlevel.letter()).collect();
-    levels.sort_unstable();
-    levels.dedup();
-    Ok(levels.into_iter().collect())
+    let places = enabled::places(&context.root, layout)?;
+    let place = places.get(service.name.as_str());
+    Ok(place.map_or_else(String::new, |place| place.start(layout, Runlevels::NONE)))
 }
 
 fn changed(context: &Context, service: &Service, place: &Place) -> Option<bool> {
@@ -280,7 +277,7 @@ pub fn more_lines(service: &Service, view: &View) -> String {
     }
     if !view.runlevels.is_empty() {
         lines.push(match view.runlevels.as_str() {
-            "S" => "starts at boot".to_owned(),
+            "S" | "B" => "starts at boot".to_owned(),
             levels => format!("starts in runlevels {levels}"),
         });
     }

@@ -7,7 +7,7 @@
 
 use crate::installed::Installed;
 use crate::link::{Kind, Link, Usual};
-use crate::name::{Runlevel, Sequence};
+use crate::name::{Runlevel, Runlevels, Sequence};
 
 /// Where a distribution keeps scripts, links and what belongs to them, and which dialect it speaks.
 #[derive(Debug, PartialEq, Eq)]
@@ -328,6 +328,14 @@ impl Layout {
             Scheme::SysV(SysV { link_dir, .. }) => link_dir.replace('@', &level.to_string()),
             Scheme::Rcs(_) | Scheme::OpenRc(_) | Scheme::Hooks(_) => self.script_dir.to_owned(),
         }
+    }
+
+    /// Runlevels in the letters of the layout, without anything between them.
+    #[must_use]
+    pub fn letters(&self, levels: Runlevels) -> String {
+        let boot = if self.dialect == Dialect::Suse { 'B' } else { Runlevel::S.letter() };
+        let letter = |level: Runlevel| if level == Runlevel::S { boot } else { level.letter() };
+        levels.iter().map(letter).collect()
     }
 
     /// The runlevels whose directories have names with numbers; S where scripts have numbers themselves.

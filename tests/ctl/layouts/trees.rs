@@ -1,5 +1,6 @@
 //! Golden trees: what is there after each verb, in each layout. `UPDATE_GOLDEN=1` writes them anew, to be read.
 
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::roots::Root;
@@ -181,10 +182,19 @@ fn list_tells_where_services_start() {
     assert_eq!(starts(&root, "foobar"), both("35", "01246"));
     let root = Root::openrc();
     root.ctl(&["install"]).expect(0);
-    assert_eq!(starts(&root, "foobar"), both("2345", ""));
-    assert_eq!(starts(&root, "hostname"), both("S", ""));
+    assert_eq!(starts(&root, "foobar"), both("default", ""));
+    assert_eq!(starts(&root, "hostname"), both("boot", ""));
+    symlink("/etc/init.d/hostname", root.path("etc/runlevels/off/hostname")).unwrap();
+    symlink("/etc/init.d/hostname", root.path("etc/runlevels/sysinit/hostname")).unwrap();
+    assert_eq!(starts(&root, "hostname"), both("sysinit boot off", ""));
+    let text = root.ctl(&["list"]).expect(0).out;
+    assert!(text.starts_with("SERVICE    START             STOP     STATE\n"), "{text}");
+    assert!(text.contains("\nhostname   sysinit boot off  -        -\n"), "{text}");
     assert_eq!(starts(&root, "idle"), both("", ""));
     assert_eq!(starts(&root, "functions.sh"), None);
+    let root = Root::suse();
+    root.ctl(&["install", "--runlevels", "S"]).expect(0);
+    assert_eq!(starts(&root, "foobar"), both("B", "B"));
     let root = Root::busybox();
     root.ctl(&["install"]).expect(0);
     assert_eq!(starts(&root, "foobar"), both("S", ""));
