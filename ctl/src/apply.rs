@@ -76,10 +76,23 @@ struct Spot<'a> {
     name: &'a OsStr,
 }
 
+/// The directory of a path, and the name in it.
+fn parts(path: &str) -> (&Path, &OsStr) {
+    match path.rsplit_once('/') {
+        Some((directory, name)) if !directory.is_empty() && !matches!(name, "" | "." | "..") => {
+            (Path::new(directory), OsStr::new(name))
+        }
+        _ => {
+            let path = Path::new(path);
+            (path.parent().unwrap_or(Path::new("/")), path.file_name().unwrap_or(OsStr::new(".")))
+        }
+    }
+}
+
 /// The directory of a step. Steps in one directory go to disk together; those in the next are begun only then.
 fn enter<'a>(root: &Root, step: &Step, here: &'a mut Option<Here>) -> io::Result<&'a Here> {
-    let path = Path::new(step.path()).parent().unwrap_or(Path::new("/"));
-    if let Some(left) = here.take_if(|here| here.path != path) {
+    let (path, _) = parts(step.path());
+    if let Some(left) = here.take_if(|here| here.path.as_os_str() != path.as_os_str()) {
         left.dir.sync()?;
     }
     match here {
@@ -124,14 +137,12 @@ fn stopped(root: &Root, step: &Step, error: &io::Error, done: usize, all: usize)
 }
 
 fn carry_out(root: &Root, here: &Here, step: &Step) -> io::Result<Outcome> {
-    let name = |path: &str| Path::new(path).file_name().unwrap_or(OsStr::new(".")).to_owned();
-    let own = name(step.path());
-    let spot = Spot { dir: &here.dir, name: &own };
+    let spot = Spot { dir: &here.dir, name: parts(step.path()).1 };
     match step {
         Step::MakeDir { path, mode } => make_dir(root, path, spot, *mode),
         Step::Write { mode, text, before, .. } => write(spot, *mode, text, before),
         Step::Symlink { target, before, .. } => symlink(spot, OsStr::new(target), before),
-        Step::Rename { from, before, .. } => rename(spot, &name(from), before),
+        Step::Rename { from, before, .. } => rename(spot, parts(from).1, before),
         Step::Remove { before, .. } => remove(spot, before),
         Step::Edit { old, new, .. } => edit(spot, old, new),
         Step::SetMode { mode, before, .. } => set_mode(spot, *mode, before),

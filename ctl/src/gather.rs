@@ -186,17 +186,18 @@ fn links(root: &Root, sources: &Sources, installed: &mut Installed) -> io::Resul
         let path = Path::new(path);
         let Some(dir) = directory(root, path)? else { continue };
         for (entry, kind) in listing(root, path, &dir)?.iter() {
-            let Some(name) = entry.to_str().filter(|name| Link::parse(*level, name).is_some()) else {
+            let Some(name) = entry.to_str().filter(|name| Link::read(*level, name).is_some()) else {
                 continue;
             };
             if kind.is_some_and(|kind| kind != Kind::Link) {
                 continue;
             }
             let Some(target) = dir.link_text_in(entry, &mut room)?.and_then(OsStr::to_str) else { continue };
-            let last = Path::new(target).file_name().and_then(OsStr::to_str).unwrap_or_default();
-            let direct = target.strip_suffix(last).is_some_and(|head| head == beside);
-            let known = installed.has_script(last);
-            if known && (direct || leads_to_something(root, &path.join(entry))) {
+            let direct = target.strip_prefix(&beside).filter(|rest| !matches!(*rest, "" | "." | ".."));
+            let direct = direct.filter(|rest| !rest.contains('/'));
+            let named = || Path::new(target).file_name().and_then(OsStr::to_str).unwrap_or_default();
+            let known = installed.has_script(direct.unwrap_or_else(named));
+            if known && (direct.is_some() || leads_to_something(root, &path.join(entry))) {
                 installed.add_link(*level, name, target);
                 continue;
             }

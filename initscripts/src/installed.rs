@@ -6,7 +6,7 @@ use crate::files::{File, Files};
 use crate::link::{Kind, Link};
 use crate::lsb::chkconfig::{self, Line};
 use crate::lsb::scan::{self, Fields, Key};
-use crate::lsb::words;
+use crate::lsb::{openrc, words};
 use crate::name::{Runlevel, Runlevels, Sequence};
 use crate::symbols::{NONE, Symbol, Symbols};
 
@@ -96,15 +96,6 @@ pub(crate) struct Head {
     /// The line of each key, counted from 1; 0 when it is missing.
     lines: [u16; Key::COUNT],
 }
-
-/// What insserv says of a script of OpenRC, whose header it does not read.
-const OPENRC: &[u8] = b"### BEGIN INIT INFO
-# Required-Start: $remote_fs $syslog
-# Required-Stop: $remote_fs $syslog
-# Default-Start: 2 3 4 5
-# Default-Stop: 0 1 6
-### END INIT INFO
-";
 
 /// The keys whose value is a list of names come first.
 const LISTS: usize = Key::StopAfter as usize + 1;
@@ -245,6 +236,12 @@ impl Installed {
         Link { runlevel, kind, sequence: Sequence::clamped(sequence), name: self.names.name(name) }
     }
 
+    /// How many scripts were added.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.files.len()
+    }
+
     /// Whether a script of this name was added.
     #[must_use]
     pub fn has_script(&self, name: &str) -> bool {
@@ -312,8 +309,8 @@ impl Installed {
 
     /// `own`: a name that it provides beside those that its header names.
     fn add_head(&mut self, text: &[u8], own: Option<&str>) -> u32 {
-        let openrc = text.starts_with(b"#!/sbin/openrc-run") || text.starts_with(b"#!/usr/sbin/openrc-run");
-        let text = if openrc { OPENRC } else { text };
+        let stand_in = openrc::header(text);
+        let (openrc, text) = (stand_in.is_some(), stand_in.unwrap_or(text));
         let fields = scan::scan(text, |_, _| {});
         let mut head = Head { first: self.words.len() as u32, ..Head::default() };
         for (at, key) in Key::ALL.into_iter().take(LISTS).enumerate() {

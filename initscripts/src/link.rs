@@ -1,7 +1,7 @@
 //! The links in rcN.d: `S20foobar`, `K01foobar`. Only their names; where they lie and what they point to
 //! is the layout's business.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use crate::name::{Runlevel, Sequence};
@@ -100,6 +100,8 @@ impl<N: fmt::Display> Link<N> {
 impl<N: fmt::Display> fmt::Display for Link<N> {
     /// The name of the entry: `S20foobar`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}{}", self.kind.letter(), self.sequence, self.name)
+        f.write_char(self.kind.letter())?;
+        self.sequence.fmt(f)?;
+        write!(f, "{}", self.name)
     }
 }

@@ -1,7 +1,7 @@
 //! Names of services, runlevels and sequence numbers: the words that links and headers are made of.
 //! No knowledge of where they are stored.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -162,7 +162,7 @@ impl Runlevel {
 
 impl fmt::Display for Runlevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.letter())
+        f.write_char(self.letter())
     }
 }
 
@@ -280,6 +280,7 @@ impl Sequence {
 
 impl fmt::Display for Sequence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:02}", self.0)
+        f.write_char(char::from(b'0' + self.0 / 10))?;
+        f.write_char(char::from(b'0' + self.0 % 10))
     }
 }

@@ -47,7 +47,6 @@ const PLACES: [(&str, &[&str]); 6] = [
             "ctl/src/cli.rs",
             "ctl/src/cli/",
             "ctl/src/command/man.rs",
-            "ctl/src/insserv/options.rs",
             "ctl/src/main.rs",
             "daemon/src/main.rs",
         ],

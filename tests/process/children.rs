@@ -133,3 +133,13 @@ fn the_stack_of_calls_that_have_returned_is_given_back() {
     // 51 frames of a page at the least.
     assert!(before > 200 && after < before - 150, "{out}");
 }
+
+#[test]
+fn the_pages_of_the_program_are_given_back_and_read_again() {
+    let (code, out, err) = run(&["program"]);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    let words: Vec<&str> = out.split(' ').collect();
+    let [before, after, "true"] = words.as_slice() else { panic!("{out}") };
+    let (before, after): (usize, usize) = (before.parse().unwrap(), after.parse().unwrap());
+    assert!(after < before, "{out}");
+}

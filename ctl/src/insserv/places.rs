@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use foobar_initscripts::installed::Tier;
+use foobar_initscripts::installed::{Installed, Tier};
 use foobar_initscripts::name::{Runlevel, Runlevels};
 use foobar_initscripts::order::Argument;
 
@@ -37,10 +37,13 @@ pub struct Places {
     pub sources: Sources,
     /// The directory of startpar's files.
     pub depend: PathBuf,
+    /// The arguments are names without a path, and nobody has looked yet whether there are such files.
+    by_name: bool,
 }
 
 impl Places {
-    /// Looks at what the arguments are, and gives back the scripts to link or unlink; the tree itself is not read.
+    /// Looks at what the arguments are, and gives back the scripts to link or unlink; the tree itself is not read. Names
+    /// are to be checked when it is ([`Places::check`]).
     ///
     /// # Errors
     /// With the path that does not exist, or how insserv is used.
@@ -65,15 +68,34 @@ impl Places {
             }
         }
         let directory = within(&shown)?;
-        let scripts_there =
-            Scripts { root, shown: &shown, directory: &directory, open: root.directory(&directory).ok() };
+        let by_name = scripts.iter().all(|text| !split(text).0.contains('/'));
+        if !by_name {
+            let there = Scripts::new(root, &shown, &directory);
+            scripts.iter().try_for_each(|text| there.check(split(text).0))?;
+        }
         let mut arguments = Vec::with_capacity(scripts.len());
         for text in scripts {
-            arguments.push(scripts_there.argument(text)?);
+            arguments.push(argument(text)?);
         }
         let sources = sources(&shown, &directory, options)?;
         let depend = options.insserv_dir.as_deref().map_or(Ok(directory), std::path::absolute)?;
-        Ok((Places { shown, sources, depend }, arguments))
+        Ok((Places { shown, sources, depend, by_name }, arguments))
+    }
+
+    /// Looks for the arguments that are none of the scripts that were read; to look for all would take a call of the
+    /// kernel each.
+    ///
+    /// # Errors
+    /// With the name that there is no file of.
+    pub fn check(&self, root: &Root, installed: &Installed, arguments: &[Argument]) -> Result<()> {
+        let mut strange =
+            arguments.iter().filter(|argument| !installed.has_script(&argument.name)).peekable();
+        if !self.by_name || strange.peek().is_none() {
+            return Ok(());
+        }
+        let directory = within(&self.shown)?;
+        let there = Scripts::new(root, &self.shown, &directory);
+        strange.try_for_each(|argument| there.check(&argument.name))
     }
 
     /// The directory of links of a runlevel.
@@ -113,31 +135,17 @@ struct Scripts<'a> {
     open: Option<Dir>,
 }
 
-impl Scripts<'_> {
-    /// One argument: `NAME`, `PATH`, either with `,start=2,3,stop=0`.
-    fn argument(&self, text: String) -> Result<Argument> {
-        let (path, more) = split(&text);
-        let name = path.rsplit('/').next().unwrap_or(path);
-        if !self.has(path, name) && look(self.root, &std::path::absolute(path)?)?.is_none() {
+impl<'a> Scripts<'a> {
+    fn new(root: &'a Root, shown: &'a str, directory: &'a Path) -> Scripts<'a> {
+        Scripts { root, shown, directory, open: root.directory(directory).ok() }
+    }
+
+    /// Whether a name or path leads to anything, here or from the working directory.
+    fn check(&self, path: &str) -> Result<()> {
+        if !self.has(path, last(path)) && look(self.root, &std::path::absolute(path)?)?.is_none() {
             exists(self.root, &self.directory.join(path), path)?;
         }
-        let Some(more) = more else {
-            let name = if path == name { text } else { name.to_owned() };
-            return Ok(Argument { name, start: None, stop: None });
-        };
-        let name = name.to_owned();
-        let (start, stop) = (more.find("start="), more.find("stop="));
-        if start.is_none() && stop.is_none() {
-            bail!("cannot read '{text}': write runlevels as {name},start=2,3,stop=0");
-        }
-        let value = |at: Option<usize>, other: Option<usize>, key: &str| {
-            let at = at?;
-            let end = other.filter(|other| *other > at).unwrap_or(more.len());
-            Some(levels(&more[at + key.len()..end]))
-        };
-        let levels = [value(start, stop, "start="), value(stop, start, "stop=")];
-        let [start, stop] = levels.map(Option::transpose);
-        Ok(Argument { name, start: start?, stop: stop? })
+        Ok(())
     }
 
     /// Whether a path is that of a file in the directory, as nearly all are: then no path need be walked.
@@ -147,6 +155,33 @@ impl Scripts<'_> {
         let facts = |dir: &Dir| dir.facts(OsStr::new(name)).ok().flatten();
         direct && self.open.as_ref().and_then(facts).is_some_and(|facts| facts.kind != Kind::Link)
     }
+}
+
+/// One argument: `NAME`, `PATH`, either with `,start=2,3,stop=0`.
+fn argument(text: String) -> Result<Argument> {
+    let (path, more) = split(&text);
+    let name = last(path);
+    let Some(more) = more else {
+        let name = if path == name { text } else { name.to_owned() };
+        return Ok(Argument { name, start: None, stop: None });
+    };
+    let name = name.to_owned();
+    let (start, stop) = (more.find("start="), more.find("stop="));
+    if start.is_none() && stop.is_none() {
+        bail!("cannot read '{text}': write runlevels as {name},start=2,3,stop=0");
+    }
+    let value = |at: Option<usize>, other: Option<usize>, key: &str| {
+        let at = at?;
+        let end = other.filter(|other| *other > at).unwrap_or(more.len());
+        Some(levels(&more[at + key.len()..end]))
+    };
+    let levels = [value(start, stop, "start="), value(stop, start, "stop=")];
+    let [start, stop] = levels.map(Option::transpose);
+    Ok(Argument { name, start: start?, stop: stop? })
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// Runlevels one by one; whatever is longer than a letter insserv passes over, and it would mean none.

@@ -3,18 +3,20 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use foobar_initscripts::installed::Installed;
 use foobar_initscripts::link::{Kind, Link};
-use foobar_initscripts::name::Runlevel;
+use foobar_initscripts::name::{Runlevel, Runlevels};
 use foobar_initscripts::order::{self, Action, Arrangement, Change, OrderError};
 use foobar_initscripts::plan::{Found, Plan};
 use foobar_initscripts::step::{Before, Step, checksum};
+use foobar_process::footprint;
 
 use super::messages::{Messages, complain};
-use super::options::{self, Options};
+use super::options::{self, Options, Told};
 use super::places::Places;
 use crate::apply;
 use crate::cli::Format;
@@ -26,14 +28,12 @@ use crate::survey;
 
 /// Does what the command line says; the exit code is insserv's, 0 or 1.
 pub fn run(arguments: Vec<OsString>) -> u8 {
-    let options = match options::parse(arguments) {
-        Ok(options) => options,
-        Err(told) => {
-            let printed = told.print();
-            return u8::from(told.exit_code() != 0 || printed.is_err());
-        }
+    let done = match options::parse(arguments.into_iter().skip(1)) {
+        Ok(options) => carry_out(options),
+        Err(Told::Help(text)) => output::print(&text),
+        Err(Told::Wrong(text)) => Err(anyhow!(text)),
     };
-    match carry_out(options) {
+    match done {
         Ok(()) => 0,
         Err(error) => {
             complain(format_args!("{error:#}"));
@@ -44,6 +44,9 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
 
 /// insserv tells of steps by itself.
 const OUTPUT: Output = Output { format: Format::Text, quiet: true, verbose: false };
+
+/// With so many scripts what the program itself takes of the memory is worth giving back.
+const MANY: usize = 1_000;
 
 /// One run.
 struct Run {
@@ -91,7 +94,12 @@ impl Run {
             self.root.about("cannot open", Path::new(&self.places.sources.scripts), &error)
         })?;
         let installed = gather::gathered(&self.root, &self.places.sources)?;
+        self.places.check(&self.root, &installed, &self.change.arguments)?;
         self.warn_of_conf()?;
+        if installed.count() >= MANY {
+            // What was needed to read them; the memory is needed now for what they say.
+            footprint::release_program();
+        }
         let arranged = order::arrange(&installed, &self.change);
         if !matches!(arranged, Err(OrderError::FacilityLoop { .. })) {
             self.make_directories()?;
@@ -142,15 +150,15 @@ impl Run {
 
     fn remove<'a>(&self, links: impl Iterator<Item = Link<&'a str>> + Clone) -> Result<()> {
         self.apply(links, |link| {
-            self.messages.info(format_args!("remove service {}", self.shown(link)));
+            self.messages.info(format_args!("remove service {}", self.shown(&link)));
             Step::Remove { path: self.path(link), before: Before::Link }
         })
     }
 
     fn relink(&self, arrangement: &Arrangement<'_>, gone: &[Link]) -> Result<()> {
         self.apply(arrangement.added(), |link| {
-            let target = format!("../init.d/{}", link.name);
-            self.messages.info(format_args!("enable service {target} -> {}", self.shown(link)));
+            let target = ["../init.d/", link.name].concat();
+            self.messages.info(format_args!("enable service {target} -> {}", self.shown(&link)));
             Step::Symlink { path: self.path(link), target, before: Before::Absent }
         })?;
         let gone: BTreeSet<Link<&str>> = gone.iter().map(Link::lent).collect();
@@ -221,7 +229,7 @@ impl Run {
         links: impl Iterator<Item = Link<&'a str>> + Clone,
         step: impl Fn(Link<&'a str>) -> Step,
     ) -> Result<()> {
-        let levels: BTreeSet<Runlevel> = links.clone().map(|link| link.runlevel).collect();
+        let levels: Runlevels = links.clone().map(|link| link.runlevel).collect();
         if levels.is_empty() {
             return Ok(());
         }
@@ -229,18 +237,34 @@ impl Run {
             links.for_each(|link| drop(step(link)));
             return Ok(());
         }
-        let places: BTreeSet<PathBuf> =
-            levels.into_iter().map(|level| self.places.links(level).into()).collect();
+        let places: BTreeSet<PathBuf> = levels.iter().map(|level| self.places.links(level).into()).collect();
         apply::each(&self.root, links.clone().count(), links.map(step), &places, OUTPUT)
     }
 
     fn path(&self, link: Link<&str>) -> String {
-        format!("{}/{link}", self.places.links(link.runlevel))
+        let directory = self.places.links(link.runlevel);
+        // A string takes all that is written to it.
+        let mut path = String::with_capacity(directory.len() + "/S00".len() + link.name.len());
+        path.push_str(directory);
+        let _ = write!(path, "/{link}");
+        path
     }
 
     /// As insserv shows it.
-    fn shown(&self, link: Link<&str>) -> String {
-        let level: Runlevel = link.runlevel;
-        format!("{}/../rc{level}.d/{link}", self.places.shown)
+    fn shown<'a>(&'a self, link: &'a Link<&str>) -> Shown<'a> {
+        Shown { scripts: &self.places.shown, link }
+    }
+}
+
+/// A link as insserv shows it; written out only where somebody reads it.
+struct Shown<'a> {
+    scripts: &'a str,
+    link: &'a Link<&'a str>,
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let level: Runlevel = self.link.runlevel;
+        write!(f, "{}/../rc{level}.d/{}", self.scripts, self.link)
     }
 }

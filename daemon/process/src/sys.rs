@@ -15,6 +15,7 @@ use nix::unistd::{ForkResult, Pid};
 use crate::procfs;
 
 pub(crate) mod execute;
+pub(crate) mod image;
 mod receive;
 pub(crate) mod stack;
 mod start;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::scan;
 use crate::link::Usual;
 use crate::name::Runlevels;
 
@@ -27,8 +28,9 @@ impl fmt::Display for Line {
 /// The first such line of a script that chkconfig would take.
 #[must_use]
 pub fn parse(script: &[u8]) -> Option<Line> {
-    let text = script.split(|&byte| byte == b'\n').map(String::from_utf8_lossy);
-    text.take_while(|line| line.starts_with('#')).find_map(|line| {
+    let lines = script.split(|&byte| byte == b'\n').take_while(|line| line.starts_with(b"#"));
+    let candidates = lines.filter(|line| scan::contains(line, b"chkconfig:"));
+    candidates.map(String::from_utf8_lossy).find_map(|line| {
         let value = line.trim_start_matches('#').trim_start().strip_prefix("chkconfig:")?;
         let mut words = value.split_whitespace();
         let (levels, start, stop) = (words.next()?, words.next()?, words.next()?);

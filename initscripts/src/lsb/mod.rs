@@ -3,6 +3,7 @@
 
 pub mod chkconfig;
 mod header;
+pub(crate) mod openrc;
 mod render;
 pub(crate) mod scan;
 pub(crate) mod words;

@@ -205,6 +205,15 @@ pub(crate) fn pieces(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-fn contains(line: &[u8], what: &[u8]) -> bool {
-    line.len() >= what.len() && line.contains(&what[0]) && line.windows(what.len()).any(|w| w == what)
+/// Whether `what` is in a line. Nearly no byte is its first one, so only these are looked at closely.
+pub(crate) fn contains(line: &[u8], what: &[u8]) -> bool {
+    let Some(&first) = what.first() else { return true };
+    let mut rest = line;
+    while let Some(at) = rest.iter().position(|byte| *byte == first) {
+        if rest[at..].starts_with(what) {
+            return true;
+        }
+        rest = &rest[at + 1..];
+    }
+    false
 }

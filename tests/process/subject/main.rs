@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         ["reap", way] => small::reap(way),
         ["threads"] => small::threads(),
         ["stack"] => small::stack(),
+        ["program"] => small::program(),
         ["open-files", wanted] => small::open_files(wanted),
         _ => Err(format!("unknown words {words:?}").into()),
     };

@@ -183,6 +183,19 @@ pub fn open_files(wanted: &str) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Kilobytes of the own program's file in memory before and after they were given back.
+pub fn program() -> Outcome {
+    let resident = || -> Result<usize, Box<dyn Error>> {
+        let text = fs::read_to_string("/proc/self/status")?;
+        let line = text.lines().find_map(|line| line.strip_prefix("RssFile:")).ok_or("no RssFile")?;
+        Ok(line.trim().trim_end_matches(" kB").parse()?)
+    };
+    let before = resident()?;
+    let is_released = footprint::release_program();
+    println!("{before} {} {is_released}", resident()?);
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Kilobytes of the stack in memory after a deep call, and after they were given back; then whether another thread's was, too.
 pub fn stack() -> Outcome {
     #[inline(never)]
