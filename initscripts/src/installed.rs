@@ -350,7 +350,8 @@ impl Installed {
         head.begun = fields.begin.is_some();
         head.complete = fields.is_complete();
         head.openrc = openrc;
-        head.chkconfig = chkconfig::parse(text);
+        // insserv does not look at it.
+        head.chkconfig = if self.by_name { chkconfig::parse(text) } else { None };
         for key in Key::ALL.into_iter().filter(|_| !openrc) {
             let line = fields.get(key).map_or(0, |(_, line)| line);
             head.lines[key as usize] = line.min(u32::from(u16::MAX)) as u16;

@@ -53,6 +53,13 @@ impl Symbols {
         &self.text[start..self.ends[at] as usize]
     }
 
+    /// The first byte of the word of a number.
+    pub(crate) fn first(&self, symbol: Symbol) -> Option<u8> {
+        let at = symbol as usize;
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        (start < self.ends[at]).then(|| self.text.as_bytes().get(start as usize).copied()).flatten()
+    }
+
     /// `x` of a word `+x`.
     pub(crate) fn without_plus(&self, symbol: Symbol) -> Symbol {
         let place = self.rest.binary_search_by_key(&symbol, |(plus, _)| *plus);

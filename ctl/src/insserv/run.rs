@@ -96,11 +96,12 @@ impl Run {
         let installed = gather::gathered(&self.root, &self.places.sources)?;
         self.places.check(&self.root, &installed, &self.change.arguments)?;
         self.warn_of_conf()?;
-        if installed.count() >= MANY {
-            // What was needed to read them; the memory is needed now for what they say.
-            footprint::release_program();
-        }
+        let many = installed.count() >= MANY;
+        // What was needed to read them; the memory is needed now for what they say,
+        let _ = many && footprint::release_program();
         let arranged = order::arrange(&installed, &self.change);
+        // and then for what is written.
+        let _ = many && footprint::release_program();
         if !matches!(arranged, Err(OrderError::FacilityLoop { .. })) {
             self.make_directories()?;
         }

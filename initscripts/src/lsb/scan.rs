@@ -156,7 +156,9 @@ pub(crate) fn scan<'a>(text: &'a [u8], mut other: impl FnMut(u32, &'a [u8])) -> 
     for piece in pieces(text) {
         number += u32::from(fresh);
         fresh = piece.ends_with(b"\n");
-        let line = piece.split(|&b| b == 0).next().unwrap_or_default();
+        // Nearly no line has a NUL, and to see that there is none is quicker than to look for it.
+        let line =
+            if piece.contains(&0) { piece.split(|&b| b == 0).next().unwrap_or_default() } else { piece };
         if fields.begin.is_none() {
             if contains(line, b"### BEGIN INIT INFO") {
                 fields.begin = Some(number);
@@ -208,7 +210,10 @@ pub(crate) fn pieces(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// Whether `what` is in a line. Nearly no byte is its first one, so only these are looked at closely.
 pub(crate) fn contains(line: &[u8], what: &[u8]) -> bool {
     let Some(&first) = what.first() else { return true };
-    let mut rest = line;
+    if line.starts_with(what) {
+        return true;
+    }
+    let Some(mut rest) = line.get(1..).filter(|rest| rest.contains(&first)) else { return false };
     while let Some(at) = rest.iter().position(|byte| *byte == first) {
         if rest[at..].starts_with(what) {
             return true;

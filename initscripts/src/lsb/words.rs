@@ -8,7 +8,16 @@ const SEPARATORS: [char; 4] = [' ', ',', ';', '\t'];
 
 /// The words of a list of names, as insserv takes them.
 pub(crate) fn names(value: &str) -> impl Iterator<Item = &str> {
-    value.split(SEPARATORS).take_while(|word| !word.is_empty())
+    let mut rest = value;
+    std::iter::from_fn(move || {
+        // Each separator is one byte, and no part of another character.
+        let is_end = |byte: &u8| matches!(byte, b' ' | b',' | b';' | b'\t');
+        let length = rest.as_bytes().iter().position(is_end).unwrap_or(rest.len());
+        let (word, more) = rest.split_at_checked(length)?;
+        rest = more.get(1..).unwrap_or_default();
+        Some(word).filter(|word| !word.is_empty())
+    })
+    .fuse()
 }
 
 /// All the pieces, empty ones too: how the lines of insserv.conf are cut.

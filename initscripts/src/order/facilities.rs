@@ -102,7 +102,7 @@ impl Weaver<'_> {
         let mut service = service;
         for &word in words {
             self.trace.word(word);
-            match self.names.name(word).as_bytes().first() {
+            match self.names.first(word) {
                 None => {}
                 Some(b'$') => self.require_facility(service, must, phase, word),
                 Some(b'+') => service = self.wait(service, false, phase, self.names.without_plus(word)),

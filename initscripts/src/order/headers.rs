@@ -36,8 +36,11 @@ impl Headers<'_> {
         if own.openrc {
             return Ok((own, true));
         }
-        let mut found = Head::default();
         let overrides = &self.installed.overrides;
+        if overrides.is_empty() && own.complete {
+            return Ok((own, true));
+        }
+        let mut found = Head::default();
         let first = overrides.partition_point(|entry| entry.name < real);
         let overrides = overrides[first..].iter().take_while(|entry| entry.name == real);
         let heads = overrides.map(|entry| self.installed.heads[entry.head as usize]);
@@ -67,6 +70,6 @@ impl Headers<'_> {
         let text = if head.named { "" } else { names.name(fallback) };
         let fallbacks = words::names(text).filter_map(|word| names.get(word));
         let all = self.installed.words[named].iter().copied().chain(fallbacks);
-        all.filter(|&word| !names.name(word).starts_with(['$', '#']))
+        all.filter(|&word| !matches!(names.first(word), Some(b'$' | b'#')))
     }
 }

@@ -105,16 +105,15 @@ impl<'a> Linker<'a> {
 
     /// Whether it is of a script that does not want it there. A third digit keeps insserv from looking.
     fn is_misplaced(&self, entry: &Entry) -> bool {
-        let name = self.installed.names.name(entry.name);
+        let is_number = self.installed.names.first(entry.name).is_some_and(|byte| byte.is_ascii_digit());
         let in_level = |node: u32| self.graph.side(node, phase(entry.kind)).levels.contains(entry.runlevel);
-        !name.starts_with(|c: char| c.is_ascii_digit())
-            && self.graph.nodes_of_script(entry.name).any(|node| !in_level(node))
+        !is_number && self.graph.nodes_of_script(entry.name).any(|node| !in_level(node))
     }
 
     /// The link of one script in one directory.
     fn renew(&mut self, node: u32, level: Runlevel, arguments: &Arguments) {
         let script = self.graph.services[node as usize].script;
-        if script == NONE || self.installed.names.name(script).starts_with('$') {
+        if script == NONE || self.installed.names.first(script) == Some(b'$') {
             return;
         }
         let wanted = |phase: Phase| self.graph.side(node, phase).levels.contains(level);

@@ -188,8 +188,8 @@ fn list_tells_where_services_start() {
     symlink("/etc/init.d/hostname", root.path("etc/runlevels/sysinit/hostname")).unwrap();
     assert_eq!(starts(&root, "hostname"), both("sysinit boot off", ""));
     let text = root.ctl(&["list"]).expect(0).out;
-    assert!(text.starts_with("SERVICE    START             STOP     STATE\n"), "{text}");
-    assert!(text.contains("\nhostname   sysinit boot off  -        -\n"), "{text}");
+    assert!(text.starts_with("SERVICE     START             STOP     STATE\n"), "{text}");
+    assert!(text.contains("\nhostname    sysinit boot off  -        -\n"), "{text}");
     assert_eq!(starts(&root, "idle"), both("", ""));
     assert_eq!(starts(&root, "functions.sh"), None);
     let root = Root::suse();
