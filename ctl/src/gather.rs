@@ -192,7 +192,13 @@ fn links(root: &Root, sources: &Sources, installed: &mut Installed) -> io::Resul
             if kind.is_some_and(|kind| kind != Kind::Link) {
                 continue;
             }
-            let Some(target) = dir.link_text_in(entry, &mut room)?.and_then(OsStr::to_str) else { continue };
+            let Some(target) = dir.link_text_in(entry, &mut room)? else { continue };
+            // As nearly all are: nothing more need be looked at.
+            let usual = target.as_encoded_bytes().strip_prefix(beside.as_bytes());
+            if usual == name.as_bytes().get(3..) && installed.add_plain_link(*level, name) {
+                continue;
+            }
+            let Some(target) = target.to_str() else { continue };
             let direct = target.strip_prefix(&beside).filter(|rest| !matches!(*rest, "" | "." | ".."));
             let direct = direct.filter(|rest| !rest.contains('/'));
             let named = || Path::new(target).file_name().and_then(OsStr::to_str).unwrap_or_default();

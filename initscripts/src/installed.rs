@@ -2,6 +2,7 @@
 //! only the parsed headers are kept. Nothing is looked up in a file system.
 
 use crate::conf::{Conf, Directive};
+use crate::entry::Entry;
 use crate::files::{File, Files};
 use crate::link::{Kind, Link};
 use crate::lsb::chkconfig::{self, Line};
@@ -107,22 +108,6 @@ pub(crate) struct Override {
     pub head: u32,
 }
 
-/// A link as found.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Entry {
-    /// What follows the two digits.
-    pub name: Symbol,
-    /// The last component of what it points to; `NONE` when it is no symbolic link at all.
-    pub target: Symbol,
-    /// The header of a target outside of init.d.
-    pub head: u32,
-    pub runlevel: Runlevel,
-    pub kind: Kind,
-    pub sequence: u8,
-    /// Turned from S to K or back: on disk it still has the other letter.
-    pub turned: bool,
-}
-
 impl Installed {
     /// An empty root.
     #[must_use]
@@ -188,6 +173,14 @@ impl Installed {
     /// of a script added to this root counts as dangling.
     pub fn add_link(&mut self, runlevel: Runlevel, entry: &str, target: &str) {
         self.add_entry(runlevel, entry, target, NONE);
+    }
+
+    /// As [`Installed::add_link`], for a link to the script that it is named after; false if there is none, and nothing is
+    /// added.
+    pub fn add_plain_link(&mut self, runlevel: Runlevel, entry: &str) -> bool {
+        let Some(link) = Link::read(runlevel, entry) else { return false };
+        let known = self.names.get(link.name).filter(|name| self.files.get(*name).is_some());
+        known.inspect(|&name| self.links.push(Entry::new(&link, name, name, NONE))).is_some()
     }
 
     /// As [`Installed::add_link`], for a link to an existing file that is not in init.d.
@@ -290,8 +283,7 @@ impl Installed {
         let name = self.intern_names(link.name);
         let last = target.rsplit('/').next().unwrap_or(target);
         let target = if last == link.name { name } else { self.names.intern(last) };
-        let (kind, sequence) = (link.kind, link.sequence.get());
-        self.links.push(Entry { name, target, head, runlevel, kind, sequence, turned: false });
+        self.links.push(Entry::new(&link, name, target, head));
     }
 
     /// A file name stands in for a missing Provides, and is cut like it.

@@ -24,6 +24,7 @@ pub mod shell;
 pub mod step;
 
 mod conf;
+mod entry;
 mod files;
 pub mod installed;
 pub mod order;

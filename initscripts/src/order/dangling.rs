@@ -1,7 +1,8 @@
 //! Links that point nowhere. insserv removes them while it reads, even when it refuses in the end.
 
 use super::error::OrderError;
-use crate::installed::{Entry, Installed};
+use crate::entry::Entry;
+use crate::installed::Installed;
 use crate::link::Link;
 use crate::name::Runlevel;
 use crate::symbols::NONE;

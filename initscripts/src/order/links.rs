@@ -3,7 +3,8 @@
 use super::change::{Action, Arguments, Change};
 use super::graph::{Graph, Phase, flag};
 use super::read::phase;
-use crate::installed::{Entry, Installed};
+use crate::entry::Entry;
+use crate::installed::Installed;
 use crate::link::Kind;
 use crate::name::Runlevel;
 use crate::symbols::{NONE, Symbol};

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::links::{LinkSteps, difference};
 use super::request::{Existing, Found, PlanError};
-use crate::installed::{Entry, Installed};
+use crate::entry::Entry;
+use crate::installed::Installed;
 use crate::layout::Layout;
 use crate::layout::facts::{Numbers, Scheme, SysV};
 use crate::link::{Kind, Link};
