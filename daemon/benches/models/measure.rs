@@ -13,6 +13,8 @@ use super::tree::{self, Memory};
 
 /// How long a crowd may take to gather, and a server to come to rest after one.
 const LIMIT: Duration = Duration::from_secs(20);
+/// The generator has its core to itself: if it had to wait for it for more than this part of a round, others were running.
+const DISTURBED: f64 = 0.02;
 /// A server is at rest when it uses less than a tenth of this time.
 const REST: Duration = Duration::from_millis(20);
 
@@ -35,6 +37,8 @@ pub struct Point {
     pub cpu: Duration,
     /// The same of the first server, divided by it: above 1 is cheaper.
     pub cpu_ratio: Option<f64>,
+    /// Rounds that do not count and were taken again, as others were running.
+    pub repeated: usize,
     /// Share of its core that the server used. Well below 1 it is not the server that limits the rate.
     pub busy: f64,
     /// While all connections were held.
@@ -52,12 +56,18 @@ struct Round {
     sample: Sample,
     cpu: Duration,
     elapsed: Duration,
+    /// For how long the generator had to wait for its core.
+    waited: Duration,
     memory: Option<Memory>,
 }
 
 impl Round {
     fn rate(&self) -> f64 {
         self.sample.answers as f64 / self.sample.window.as_secs_f64().max(1e-9)
+    }
+
+    fn is_disturbed(&self) -> bool {
+        self.waited.as_secs_f64() > self.elapsed.as_secs_f64() * DISTURBED
     }
 
     /// Answers for a second of CPU time.
@@ -79,19 +89,28 @@ pub fn compare(
 ) -> Result<Vec<Point>, String> {
     let mut rounds: Vec<Vec<Round>> = servers.iter().map(|_| Vec::new()).collect();
     let mut failures: Vec<Option<String>> = vec![None; servers.len()];
-    for number in 0..times.rounds {
+    let (mut number, mut repeated) = (0, 0);
+    while number < times.rounds {
         let mut order: Vec<usize> = (0..servers.len()).collect();
         if number % 2 == 1 {
             // Who comes second finds another machine than who comes first.
             order.reverse();
         }
+        let mut turn = Vec::new();
         for index in order.into_iter().filter(|index| failures[*index].is_none()).collect::<Vec<_>>() {
             match round(servers[index], exchange, mode, clients, times) {
-                Ok(round) => rounds[index].push(round),
+                Ok(round) => turn.push((index, round)),
                 Err(why) => failures[index] = Some(why),
             }
             stop::check()?;
         }
+        // Of all servers alike, and not for ever on a machine that never is quiet.
+        if repeated < times.rounds && turn.iter().any(|(_, round)| round.is_disturbed()) {
+            repeated += 1;
+            continue;
+        }
+        turn.into_iter().for_each(|(index, round)| rounds[index].push(round));
+        number += 1;
     }
     let points = servers.iter().enumerate().map(|(index, server)| {
         let ratios = if index == 0 { Vec::new() } else { ratios(&rounds[index], &rounds[0]) };
@@ -101,6 +120,7 @@ pub fn compare(
             spread: middle_half(&ratios),
             ratio: median(ratios),
             cpu_ratio: Some(best(&rounds[index]) / best(&rounds[0])).filter(|it| index > 0 && it.is_finite()),
+            repeated,
             failure: failures[index].clone(),
             ..summary(&rounds[index])
         }
@@ -120,15 +140,17 @@ fn round(
         crowd.gather(LIMIT)?;
     }
     let before = tree::cpu(server.group());
+    let waited = tree::own_wait();
     let begun = Instant::now();
     let sample = crowd.run(times.warm, times.window)?;
     let elapsed = begun.elapsed();
+    let waited = tree::own_wait().saturating_sub(waited);
     let cpu = tree::cpu(server.group()).saturating_sub(before);
     let memory = (mode == Mode::Held).then(|| tree::memory(server.group()));
     drop(crowd);
     server.settle(exchange)?;
     rest(server)?;
-    Ok(Round { sample, cpu, elapsed, memory })
+    Ok(Round { sample, cpu, elapsed, waited, memory })
 }
 
 /// Waits until the processes of a crowd that has left are gone: the next server is not to pay for them.

@@ -62,6 +62,9 @@ fn remarks(point: &Point) -> String {
     if let Some((least, most)) = point.spread {
         remarks.push(format!("half of the rounds {least:.2}-{most:.2}"));
     }
+    if point.repeated > 0 {
+        remarks.push(format!("{} rounds taken again", point.repeated));
+    }
     if point.errors.total() > 0 {
         remarks.push(format!("ERRORS: {}", point.errors));
     }

@@ -38,8 +38,23 @@ fn of_process(directory: &Path, stat: &Stat, tick: Duration) -> Duration {
 }
 
 fn run_time(directory: &Path) -> Duration {
+    scheduled(directory, 0)
+}
+
+/// For how long the calling thread could have run and another had its core; nothing where the kernel does not tell.
+#[must_use]
+pub fn own_wait() -> Duration {
+    scheduled(Path::new("/proc/thread-self"), 1)
+}
+
+/// Nanoseconds on a core, nanoseconds of waiting for one, and how often it was given one.
+fn scheduled(directory: &Path, field: usize) -> Duration {
     let text = fs::read_to_string(directory.join("schedstat")).unwrap_or_default();
-    text.split(' ').next().and_then(|nanos| nanos.parse().ok()).map(Duration::from_nanos).unwrap_or_default()
+    text.split(' ')
+        .nth(field)
+        .and_then(|nanos| nanos.parse().ok())
+        .map(Duration::from_nanos)
+        .unwrap_or_default()
 }
 
 /// Memory of the group's processes.
