@@ -6,7 +6,8 @@
 //! another, all of it on loopback; every answer is compared. The two of a point take turns in short rounds, each first in
 //! every other one; what is told is the median of the rounds' ratios, with the half of them around it, and the least CPU time of
 //! all rounds. A round in which the generator had to wait for its core is taken again, for all servers of the point and no more
-//! often than rounds were asked for, since others were running then. Ctrl-C ends it with all that it has started.
+//! often than rounds were asked for, since others were running then; where that cannot be helped, root measures under `nice -n -20`,
+//! which servers and generator inherit alike. Ctrl-C ends it with all that it has started.
 
 mod models {
     pub mod answer;
