@@ -13,8 +13,9 @@ use super::tree::{self, Memory};
 
 /// How long a crowd may take to gather, and a server to come to rest after one.
 const LIMIT: Duration = Duration::from_secs(20);
-/// The generator has its core to itself: if it had to wait for it for more than this part of a round, others were running.
-const DISTURBED: f64 = 0.02;
+/// The generator has its core to itself: if it had to wait for it for more than this part of a round, others were running, and
+/// not only the threads of the kernel that pass its packets on.
+const DISTURBED: f64 = 0.05;
 /// A server is at rest when it uses less than a tenth of this time.
 const REST: Duration = Duration::from_millis(20);
 
