@@ -20,6 +20,8 @@ use crate::failure::Failure;
 const FIGURES: Duration = Duration::from_secs(1);
 /// How long a service that has something else to do is asked again.
 const BUSY: Duration = Duration::from_secs(10);
+/// How long a supervisor may take to end when it has removed its control socket.
+const LAST: Duration = Duration::from_secs(2);
 /// Between two requests to it.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -150,7 +152,9 @@ pub fn act_in_time(
     };
     loop {
         let Some(call) = connect(context, service, process) else {
-            return if process.is_alive() { Ok(None) } else { Err(ended()) };
+            // A supervisor that has none any more is about to end, as a rule.
+            let patience = if service.is_supervised() { LAST } else { Duration::ZERO };
+            return if process.wait_gone(Instant::now() + patience)? { Err(ended()) } else { Ok(None) };
         };
         let who = format!("{}{}", service.name, look::numbered(look::main(context, service, process)));
         let why = match outcome(call, request, limit) {
