@@ -157,7 +157,7 @@ fn a_daemon_that_ignores_term_is_killed_and_that_is_said() {
     let stopped = prefix.ctl(&["stop", "deaf"]).expect(0);
     assert_eq!(stopped.out, format!("stopped deaf (PID {pid}) by KILL\n"));
     assert!(stopped.err.contains("warning") && stopped.err.contains("within 1 s of SIGTERM"), "{stopped:#?}");
-    assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
     assert!(!alive(pid));
     prefix.ctl(&["status", "deaf"]).expect(3);
 }

@@ -203,8 +203,11 @@ impl Daemon {
 
     /// TERM, and how long the end took.
     pub fn stop(&self) -> Duration {
+        // Before the daemon can begin to count.
+        let since = Instant::now();
         self.signal(Signal::SIGTERM);
-        self.wait_gone()
+        self.wait_gone();
+        since.elapsed()
     }
 
     /// The PIDs of the workers, zombies included.

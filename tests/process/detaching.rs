@@ -115,7 +115,7 @@ fn the_many_descriptors_of_a_high_limit_are_closed_quickly() {
     let begin = Instant::now();
     let output = shell.arg(format!("report={}", facts_file.display())).output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    assert!(begin.elapsed() < Duration::from_secs(2));
+    assert!(begin.elapsed() < Duration::from_secs(10));
     let pid = pidfile::parse(&fs::read(&path).unwrap()).unwrap();
     let _daemon = Daemon { process: Process::open(pid).unwrap().unwrap() };
     let facts = report(&facts_file);

@@ -17,7 +17,7 @@ use crate::program::{Canary, Daemon, copy_of_subject, is_root, state};
 /// What foobarctl would do for `stop`: look, and signal what is proven.
 fn stop_whatever_runs(pid_file: &Path) {
     if let Ok(probe::State::Running { process, .. }) = probe::look(pid_file, &probe::Expect::default()) {
-        let policy = StopPolicy { grace: Duration::from_secs(1), ..StopPolicy::default() };
+        let policy = StopPolicy { grace: Duration::from_secs(10), ..StopPolicy::default() };
         stop(&process, &policy).unwrap();
     }
 }
@@ -28,7 +28,7 @@ fn torment(pid_file: &Path, expected: &str, canary: &mut Canary, starts: bool) {
     let seen = state(pid_file);
     assert!(seen.starts_with(expected), "{seen}, not {expected}");
     stop_whatever_runs(pid_file);
-    assert!(begin.elapsed() < Duration::from_secs(1), "{seen}: took {:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(8), "{seen}: took {:?}", begin.elapsed());
     canary.assert_untouched();
     if starts {
         let daemon = Daemon::start(pid_file, &[]);

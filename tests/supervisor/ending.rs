@@ -18,7 +18,7 @@ fn who_ignores_the_signal_is_killed_and_that_is_told() {
     let main = prefix.main("it");
     let begin = Instant::now();
     let ran = prefix.ctl(&["stop", "it"]).expect(0);
-    assert!((Duration::from_secs(1)..Duration::from_secs(4)).contains(&begin.elapsed()));
+    assert!((Duration::from_secs(1)..Duration::from_secs(10)).contains(&begin.elapsed()));
     assert!(
         ran.out.contains("by KILL") && ran.err.contains(&format!("killed: process {main} (/bin/sh -c")),
         "{ran:#?}"
@@ -54,7 +54,7 @@ fn a_stopped_program_ends_too() {
     crate::support::kill(prefix.main("it"), "STOP");
     let begin = Instant::now();
     let ran = prefix.ctl(&["stop", "it"]).expect(0);
-    assert!(begin.elapsed() < Duration::from_secs(3) && !ran.out.contains("KILL"), "{ran:#?}");
+    assert!(begin.elapsed() < Duration::from_secs(10) && !ran.out.contains("KILL"), "{ran:#?}");
 }
 
 #[test]

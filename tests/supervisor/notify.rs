@@ -174,9 +174,9 @@ fn who_says_that_it_stops_must_do_so_in_time() {
 #[test]
 fn who_never_says_it_has_failed_and_may_ask_for_time() {
     let prefix = Prefix::new("notify-late");
-    speaker(&prefix, "it", "type = \"notify\"\nstart-timeout = \"1s\"\n");
+    speaker(&prefix, "it", "type = \"notify\"\nstart-timeout = \"3s\"\n");
     let ran = prefix.ctl(&["start", "it"]).expect(1);
-    assert!(ran.err.contains("it did not start: it was not ready within 1 s"), "{ran:#?}");
+    assert!(ran.err.contains("it did not start: it was not ready within 3 s"), "{ran:#?}");
     assert!(ran.err.contains("speaking"), "its last words: {ran:#?}");
     let starting = starting(&prefix);
     {
@@ -184,7 +184,7 @@ fn who_never_says_it_has_failed_and_may_ask_for_time() {
         have_said(&prefix, "EXTEND_TIMEOUT_USEC=20000000");
         // Only when the first limit has passed.
         let begun = std::time::Instant::now();
-        until("the first limit", LIMIT, || (begun.elapsed().as_millis() > 1300).then_some(()));
+        until("the first limit", LIMIT, || (begun.elapsed().as_millis() > 3300).then_some(()));
         have_said(&prefix, "READY=1");
         starting.over().expect(0);
     }
