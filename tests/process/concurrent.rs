@@ -2,6 +2,7 @@
 //! DESIGN section 4, points 3 to 5, and section 5.
 
 use std::fs::{self, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +20,13 @@ fn place(name: &str) -> (Sandbox, PathBuf, String) {
     let path = sandbox.path().join("foobar.pid");
     let text = path.to_str().unwrap().to_owned();
     (sandbox, path, text)
+}
+
+/// Lets somebody go who stands at a gate, or comes to it in time.
+#[track_caller]
+fn open_gate(gate: &Path) {
+    let open = || OpenOptions::new().write(true).custom_flags(nix::libc::O_NONBLOCK).open(gate);
+    until("somebody at the gate", LIMIT, || open().ok().map(drop));
 }
 
 /// The PIDs of the subjects whose command line names `pid_file`: the only look at all processes, and only in this test.
@@ -85,7 +93,7 @@ fn the_lock_file_deleted_while_held_still_gives_one_daemon() {
     let (code, output, errors) = run(&["daemon", &text]);
     assert_eq!(code, Some(0), "{output} {errors}");
     assert!(output.starts_with("already running"), "{output}");
-    drop(OpenOptions::new().write(true).open(&gate).unwrap());
+    open_gate(&gate);
     assert!(first.line().starts_with("started"));
     assert!(state(&path).starts_with("running"));
 }
@@ -148,7 +156,7 @@ fn a_starter_killed_before_it_acknowledged_leaves_nothing() {
         let process = Process::open(starter.pid()).unwrap().unwrap();
         process.signal(signal).unwrap();
         starter.child().wait().unwrap();
-        drop(OpenOptions::new().write(true).open(&gate).unwrap());
+        open_gate(&gate);
         until("the daemon to give up", LIMIT, || (state(&path) == "stopped").then_some(()));
         let left = || daemons_of(&text).into_iter().all(|pid| Process::open(pid).unwrap().is_none());
         until("its end", LIMIT, || left().then_some(()));
@@ -168,7 +176,7 @@ fn a_starter_stopped_for_too_long_is_told_of_the_failure() {
     until("the PID file", LIMIT, || path.exists().then_some(()));
     let process = Process::open(starter.pid()).unwrap().unwrap();
     process.signal(Signal::SIGSTOP).unwrap();
-    drop(OpenOptions::new().write(true).open(&fifo).unwrap());
+    open_gate(&fifo);
     until("the daemon to give up", LIMIT, || (state(&path) == "stopped").then_some(()));
     process.signal(Signal::SIGCONT).unwrap();
     let said = starter.line();

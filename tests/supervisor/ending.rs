@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Prefix, alive};
+use crate::support::{Prefix, alive, kill};
 
 fn pids(view: &serde_json::Value) -> Vec<u32> {
     view["processes"].as_array().unwrap().iter().map(|line| line["pid"].as_u64().unwrap() as u32).collect()
@@ -87,4 +87,28 @@ fn who_is_not_to_be_killed_is_left_and_nothing_is_started_beside_him() {
     prefix.ctl(&["start", "it"]).expect(0);
     crate::support::kill(prefix.main("it"), "KILL");
     prefix.await_state("it", "failed");
+}
+
+#[test]
+fn a_daemon_whose_parent_does_not_care_is_killed_as_well() {
+    let prefix = Prefix::new("careless");
+    let pid_file = prefix.show("var/run/daemon.pid");
+    // The first process ends; what stays is a parent that never waits for its child, which is deaf and the daemon.
+    let script = format!(
+        "exit if fork; if ($pid = fork) {{ open F, '>{pid_file}.new'; print F qq($pid\\n); close F; \
+         rename '{pid_file}.new', '{pid_file}'; sleep 1000 while 1 }} $SIG{{TERM}} = 'IGNORE'; sleep 1000 while 1"
+    );
+    let keys = format!(
+        "program = \"/usr/bin/perl\"\narguments = [\"-e\", {script:?}]\nexpand-arguments = false\ntype = \"forking\"\n\
+         supervise = true\npid-file = {pid_file:?}\nstop-mode = \"process\"\nstop-timeout = 1\n"
+    );
+    prefix.service("it", &keys);
+    prefix.ctl(&["start", "it"]).expect(0);
+    let main = prefix.main("it");
+    let parent = pids(&prefix.supervision("it")).into_iter().find(|pid| *pid != main).unwrap();
+    let ran = prefix.ctl(&["stop", "it"]).expect(0);
+    assert!(ran.err.contains(&format!("killed: process {main} (")), "{ran:#?}");
+    assert!(!alive(main) && alive(parent), "it alone was to be stopped");
+    kill(parent, "KILL");
+    prefix.ctl(&["status", "it"]).expect(3);
 }

@@ -180,17 +180,24 @@ impl Unit {
     fn collect(&mut self) {
         for exit in child::reap() {
             if self.main.as_ref().is_some_and(|main| main.process.pid() == exit.pid) {
-                if let Some(main) = self.main.take() {
-                    let cause = self.ended.map_or(Cause::TimeLimit, |ended| ended.cause);
-                    self.note_exit(exit.how, cause);
-                    self.note_end(exit.how, cause, main.began.elapsed());
-                    let _ = self.ledger.write(Place::Main, None);
-                }
+                self.main_was_killed(exit.how);
             } else if self.command.as_ref().is_some_and(|command| command.process.pid() == exit.pid) {
                 self.command = None;
                 let _ = self.ledger.write(Place::Command, None);
             }
         }
+        // One that has another parent is not collected here, nor anywhere if that does not care.
+        if self.main.as_ref().is_some_and(|main| main.is_found && !main.process.is_alive()) {
+            self.main_was_killed(How::Signal(Signal::SIGKILL));
+        }
+    }
+
+    fn main_was_killed(&mut self, how: How) {
+        let Some(main) = self.main.take() else { return };
+        let cause = self.ended.map_or(Cause::TimeLimit, |ended| ended.cause);
+        self.note_exit(how, cause);
+        self.note_end(how, cause, main.began.elapsed());
+        let _ = self.ledger.write(Place::Main, None);
     }
 
     /// Ends the command that runs beside the program.

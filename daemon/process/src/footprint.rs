@@ -1,4 +1,5 @@
-//! What a process can give back of its memory: one that sleeps for most of its life, or is about to need more. When it is worth that is decided by the callers.
+//! What a process can give back of its memory: one that sleeps for most of its life, or is about to need more. When it is worth
+//! that is decided by the callers.
 
 use crate::sys::{image, stack};
 
