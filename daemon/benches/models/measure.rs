@@ -34,7 +34,8 @@ pub struct Point {
     pub spread: Option<(f64, f64)>,
     /// Of all rounds together.
     pub latencies: Histogram,
-    /// CPU time of the server for an answer, in its best round: whatever else the machine does can only add to it.
+    /// CPU time of the server for an answer, of all rounds together: the kernel counts that of ended workers in ticks, of which a
+    /// single round has too few.
     pub cpu: Duration,
     /// The same of the first server, divided by it: above 1 is cheaper.
     pub cpu_ratio: Option<f64>,
@@ -69,11 +70,6 @@ impl Round {
 
     fn is_disturbed(&self) -> bool {
         self.waited.as_secs_f64() > self.elapsed.as_secs_f64() * DISTURBED
-    }
-
-    /// Answers for a second of CPU time.
-    fn answers_for_cpu(&self) -> f64 {
-        self.sample.all as f64 / self.cpu.as_secs_f64().max(1e-9)
     }
 }
 
@@ -120,7 +116,8 @@ pub fn compare(
             clients,
             spread: middle_half(&ratios),
             ratio: median(ratios),
-            cpu_ratio: Some(best(&rounds[index]) / best(&rounds[0])).filter(|it| index > 0 && it.is_finite()),
+            cpu_ratio: Some(thrift(&rounds[index]) / thrift(&rounds[0]))
+                .filter(|it| index > 0 && it.is_finite()),
             repeated,
             failure: failures[index].clone(),
             ..summary(&rounds[index])
@@ -183,13 +180,15 @@ fn summary(rounds: &[Round]) -> Point {
     let of = |value: fn(&Round) -> f64| median(rounds.iter().map(value).collect()).unwrap_or(0.0);
     point.rate = of(Round::rate);
     point.busy = of(|round| round.cpu.as_secs_f64() / round.elapsed.as_secs_f64().max(1e-9));
-    point.cpu = Duration::try_from_secs_f64(1.0 / best(rounds)).unwrap_or_default();
+    point.cpu = Duration::try_from_secs_f64(1.0 / thrift(rounds)).unwrap_or_default();
     point
 }
 
-/// Answers for a second of CPU time, in the best round.
-fn best(rounds: &[Round]) -> f64 {
-    rounds.iter().map(Round::answers_for_cpu).fold(0.0, f64::max)
+/// Answers for a second of CPU time, of all rounds together.
+fn thrift(rounds: &[Round]) -> f64 {
+    let answers: u64 = rounds.iter().map(|round| round.sample.all).sum();
+    let cpu: Duration = rounds.iter().map(|round| round.cpu).sum();
+    answers as f64 / cpu.as_secs_f64().max(1e-9)
 }
 
 /// Of the rates, round by round, in ascending order.
