@@ -4,7 +4,7 @@
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use foobar_process::startlock::{LockError, StartLock};
 use foobar_process::{Pid, Signal};
 use foobar_tests::{Sandbox, until};
 
-use crate::program::{Daemon, LIMIT, Running, command, run, state};
+use crate::program::{Daemon, LIMIT, Running, command, run, state, subject};
 
 fn place(name: &str) -> (Sandbox, PathBuf, String) {
     let sandbox = Sandbox::new(name);
@@ -151,7 +151,10 @@ fn a_starter_killed_before_it_acknowledged_leaves_nothing() {
     let _sweep = Sweep(text.clone());
     for signal in [Signal::SIGKILL, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
         let gate_option = format!("gate={}", gate.display());
-        let mut starter = Running::start(command(&["daemon", &text, &gate_option]));
+        // Whatever is ignored here, such as INT in the background of a shell, is not to be ignored there.
+        let mut by_env = Command::new("env");
+        by_env.arg("--default-signal").arg(subject()).args(["daemon", &text, &gate_option]);
+        let mut starter = Running::start(by_env);
         until("the PID file", LIMIT, || path.exists().then_some(()));
         let process = Process::open(starter.pid()).unwrap().unwrap();
         process.signal(signal).unwrap();
