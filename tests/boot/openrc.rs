@@ -85,7 +85,7 @@ fn openrc_starts_and_stops_it() {
     assert!(bed.console().contains("Stopping foobar"), "{}", bed.console());
     bed.boot();
     assert_up(&bed);
-    assert!(bed.ok("foobarctl list --ours").contains("2345"));
+    assert!(bed.ok("foobarctl list --ours").contains(" default "));
 
     bed.ok("foobarctl disable");
     assert_eq!(bed.run("rc-update show default | grep foobar").stdout, "");
