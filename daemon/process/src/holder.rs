@@ -1,7 +1,7 @@
 //! Who holds a lock on a file, in the words of the kernel: F_GETLK (fcntl(2)) and /proc/locks (proc(5)).
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Seek as _};
 use std::os::unix::fs::MetadataExt as _;
 
 use nix::sys::stat::{major, minor};
@@ -24,9 +24,38 @@ pub(crate) fn of(file: &File) -> io::Result<Option<Holder>> {
         return Ok(Some(Holder::Record(Pid::from_raw(pid))));
     }
     let metadata = file.metadata()?;
-    let mut text = String::new();
-    File::open("/proc/locks")?.read_to_string(&mut text)?;
-    Ok(flock_in(&text, metadata.dev(), metadata.ino()).map(Holder::Flock))
+    let mut list = File::open("/proc/locks")?;
+    for _ in 0..LOOKS {
+        let (text, whole) = read(&mut list)?;
+        let found = flock_in(&text, metadata.dev(), metadata.ino());
+        if found.is_some() || whole {
+            return Ok(found.map(Holder::Flock));
+        }
+    }
+    Ok(None)
+}
+
+/// How often a list that came in pieces is read before a lock that is not in it is believed not to be held.
+const LOOKS: usize = 16;
+
+/// The list from its beginning, and whether it came in one piece. One read is one moment, a page at most; from one to the next the kernel
+/// goes on by counting, so that it leaves out a lock when one before it is dropped meanwhile. What is in the list is held in any case.
+fn read(list: &mut File) -> io::Result<(String, bool)> {
+    list.rewind()?;
+    let mut text = Vec::new();
+    let mut piece = [0; 8192];
+    let mut pieces = 0;
+    loop {
+        match list.read(&mut piece) {
+            Ok(0) => return Ok((String::from_utf8_lossy(&text).into_owned(), pieces <= 1)),
+            Ok(length) => {
+                text.extend_from_slice(&piece[..length]);
+                pieces += 1;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Looks for `7: FLOCK  ADVISORY  WRITE 4007 00:19:1234 0 EOF` of that inode. Lines of waiters (`7: -> FLOCK`) do not
@@ -46,6 +75,9 @@ fn flock_in(text: &str, device: u64, inode: u64) -> Option<Pid> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+
     use super::*;
 
     #[test]
@@ -69,5 +101,30 @@ mod tests {
         assert_eq!(of(&file).unwrap(), None);
         assert!(crate::lock::try_exclusive(&file).unwrap());
         assert_eq!(of(&file).unwrap(), Some(Holder::Flock(Pid::this())));
+    }
+
+    #[test]
+    fn a_lock_is_seen_however_many_others_come_and_go() {
+        let sandbox = foobar_tests::Sandbox::new("holder-crowd");
+        let create = |name: String| File::create(sandbox.path().join(name)).unwrap();
+        let lasting: Vec<File> = (0..200).map(|number| create(format!("lasting-{number}"))).collect();
+        let create = &create;
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for number in 0..2 {
+                let done = &done;
+                scope.spawn(move || {
+                    while !done.load(Ordering::Relaxed) {
+                        assert!(crate::lock::try_exclusive(&create(format!("passing-{number}"))).unwrap());
+                    }
+                });
+            }
+            for file in &lasting {
+                assert!(crate::lock::try_exclusive(file).unwrap());
+            }
+            let unseen = (0..4).flat_map(|_| &lasting).filter(|file| of(file).unwrap().is_none()).count();
+            done.store(true, Ordering::Relaxed);
+            assert_eq!(unseen, 0);
+        });
     }
 }
