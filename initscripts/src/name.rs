@@ -201,6 +201,11 @@ impl Runlevels {
         self.0 & (1 << level.index()) != 0
     }
 
+    /// A bit for each runlevel.
+    pub(crate) fn bits(self) -> u8 {
+        self.0
+    }
+
     /// Whether the two sets share a runlevel.
     #[must_use]
     pub fn meets(self, other: Runlevels) -> bool {

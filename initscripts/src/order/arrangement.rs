@@ -162,7 +162,7 @@ pub(super) fn number<'a>(
     let Reader { mut weaver, warnings, refusal, dangling, arguments, .. } = reader;
 
     let order = weaver.graph.order();
-    let mut walker = Walker { graph: &mut weaver.graph, order: &order, greatest: [0; 2] };
+    let mut walker = Walker::new(&mut weaver.graph, &order);
     walker.number_all();
     let looped = PHASES.map(|phase| walker.reported(phase));
     if looped == [false; 2] || change.force {

@@ -23,27 +23,36 @@ fn search(graph: &Graph, order: &[u32], phase: Phase, same_level: bool) -> Optio
         |a: u32, b: u32| !same_level || graph.side(a, phase).levels.meets(graph.side(b, phase).levels);
     let wanted = |a: u32, b: u32| !graph.nodes[b as usize].removed && counts(a, b);
     let after = |node: u32| graph.after.iter(list(node, phase)).filter(move |&next| wanted(node, next));
-    let rest = unpeeled(graph.nodes.len(), order, &after);
+    let (rest, _) = unpeeled(graph.nodes.len(), order, &after);
     let tries = rest.into_iter().take(TRIES);
     tries.filter_map(|node| around(graph.nodes.len(), node, &after)).min_by_key(Vec::len)
 }
 
-/// The nodes that remain when what nothing leads to is taken away, again and again.
-fn unpeeled<I: Iterator<Item = u32>>(count: usize, order: &[u32], after: &impl Fn(u32) -> I) -> Vec<u32> {
+/// The nodes that remain when what nothing leads to is taken away, again and again, and how often that was: the length of the
+/// longest chain.
+pub(super) fn unpeeled<I: Iterator<Item = u32>>(
+    count: usize,
+    order: &[u32],
+    after: &impl Fn(u32) -> I,
+) -> (Vec<u32>, usize) {
     let mut before = vec![0_u32; count];
     for &node in order {
         after(node).for_each(|next| before[next as usize] += 1);
     }
     let mut free: Vec<u32> = order.iter().copied().filter(|&node| before[node as usize] == 0).collect();
-    while let Some(node) = free.pop() {
-        for next in after(node) {
-            before[next as usize] -= 1;
-            if before[next as usize] == 0 {
-                free.push(next);
+    let mut times = 0;
+    while !free.is_empty() {
+        times += 1;
+        for node in std::mem::take(&mut free) {
+            for next in after(node) {
+                before[next as usize] -= 1;
+                if before[next as usize] == 0 {
+                    free.push(next);
+                }
             }
         }
     }
-    order.iter().copied().filter(|&node| before[node as usize] > 0).collect()
+    (order.iter().copied().filter(|&node| before[node as usize] > 0).collect(), times)
 }
 
 /// The shortest way from a node back to it.

@@ -13,6 +13,7 @@ mod headers;
 mod links;
 mod lists;
 mod outline;
+mod passed;
 mod read;
 mod refuse;
 mod scripts;
