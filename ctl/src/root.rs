@@ -1,6 +1,6 @@
-//! The tree we manage, and how a path in it is walked. Symbolic links inside the tree are resolved here,
-//! component by component on open directories, never by the kernel: so none leads out of the tree, and
-//! none that is swapped meanwhile does. What is read and written there is the business of others.
+//! The tree we manage, and how a path in it is walked. A path without symbolic links, which is the usual one, is opened in
+//! one call. Links inside the tree are resolved here, component by component on open directories, never by the kernel: so none
+//! leads out of the tree, and none that is swapped meanwhile does. What is read and written there is the business of others.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -145,6 +145,24 @@ impl Root {
     }
 
     fn walk(&self, path: &Path, last: Last) -> io::Result<Place> {
+        self.straight(path, last).map_or_else(|| self.step_by_step(path, last), Ok)
+    }
+
+    /// Where a path leads that meets no link; `None` when it does, or when the kernel will not tell.
+    fn straight(&self, path: &Path, last: Last) -> Option<Place> {
+        let (above, name) = (path.parent()?, path.file_name()?);
+        let above = above.strip_prefix("/").unwrap_or(above);
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        let dir = self.dir.enter_straight(above).ok()?;
+        let is_end = last == Last::Keep
+            || match dir.link_text(name) {
+                Ok(text) => text.is_none(),
+                Err(error) => error.kind() == io::ErrorKind::NotFound,
+            };
+        is_end.then(|| Place { dir, name: name.to_owned() })
+    }
+
+    fn step_by_step(&self, path: &Path, last: Last) -> io::Result<Place> {
         let mut way: Vec<Dir> = Vec::new();
         let mut todo: VecDeque<OsString> = parts(path);
         let mut links = 0;

@@ -173,3 +173,22 @@ fn a_start_killed_at_any_call_leaves_one_daemon_or_none() {
         }
     }
 }
+
+/// Kernels before 5.6 do not know openat2(2), and filters of system calls may not: paths are walked step by step then.
+#[test]
+fn an_install_needs_no_new_system_call() {
+    let traced = Traced::new("openat2");
+    for verb in ["install", "uninstall"] {
+        traced.prepare(verb);
+        let Some(counts) = traced.counts("openat2", verb) else { return };
+        assert!(counts.values().sum::<usize>() > 5, "{counts:?}");
+        let after = traced.picture();
+        for error in ["ENOSYS", "EPERM"] {
+            traced.prepare(verb);
+            traced
+                .run(&["-e", "trace=openat2", "-e", &format!("inject=openat2:error={error}")], verb)
+                .expect(0);
+            same(error, &after, &traced.picture());
+        }
+    }
+}
