@@ -2,8 +2,9 @@
 //! foobar-initscripts computes with. Each script is read once, and none is kept: there may be ten thousand. What a tree
 //! has beside them is found elsewhere.
 
-use std::ffi::OsStr;
+use std::ffi::{CStr, OsStr};
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use foobar_initscripts::installed::{Installed, ScriptFile};
@@ -72,7 +73,9 @@ pub fn numbered(root: &Root, layout: &Layout) -> io::Result<Installed> {
     let Some(dir) = directory(root, path)? else { return Ok(installed) };
     let mut room = Vec::new();
     for (file, kind) in listing(root, path, &dir)?.iter() {
-        let Some((name, link)) = file.to_str().and_then(|file| layout.script_name(file)) else { continue };
+        let Some((name, link)) = file.to_str().ok().and_then(|file| layout.script_name(file)) else {
+            continue;
+        };
         let added = Scripts { root, path, dir: &dir }.add(file, kind, &mut room, |script| {
             // Where the executable bit is a switch, a script that is off is one as well.
             let executable = script.executable || matches!(layout.scheme, Scheme::Hooks(_));
@@ -82,7 +85,7 @@ pub fn numbered(root: &Root, layout: &Layout) -> io::Result<Installed> {
                 installed.add_script(&own);
             }
         });
-        if added.map_err(|error| root.about("cannot read", &path.join(file), &error))? {
+        if added.map_err(|error| root.about("cannot read", &path.join(os(file)), &error))? {
             if let Some(link) = link {
                 installed.add_link(link.runlevel, &link.to_string(), name);
             }
@@ -99,11 +102,11 @@ fn scripts(root: &Root, path: &str, filters: &[String], installed: &mut Installe
     installed.expect(names.count());
     for (name, kind) in names.iter() {
         // It may still be what a link leads to.
-        let passed_over = name.to_str().is_some_and(|name| is_filtered(name, filters));
+        let passed_over = name.to_str().is_ok_and(|name| is_filtered(name, filters));
         let added = Scripts { root, path, dir: &dir }.add(name, kind, &mut room, |file| {
             installed.add_script(&ScriptFile { executable: file.executable && !passed_over, ..file });
         });
-        added.map_err(|error| root.about("cannot read", &path.join(name), &error))?;
+        added.map_err(|error| root.about("cannot read", &path.join(os(name)), &error))?;
     }
     Ok(())
 }
@@ -119,15 +122,15 @@ impl Scripts<'_> {
     /// Hands over the script `name`, if it is one. `room` is for its text, and `kind` what the directory says of it.
     fn add(
         &self,
-        name: &OsStr,
+        name: &CStr,
         kind: Option<Kind>,
         room: &mut Vec<u8>,
         take: impl FnOnce(ScriptFile<'_>),
     ) -> io::Result<bool> {
-        let Some(text_name) = name.to_str() else { return Ok(false) };
+        let Ok(text_name) = name.to_str() else { return Ok(false) };
         let kind = match kind {
             Some(kind) => kind,
-            None => match self.dir.facts(name)? {
+            None => match self.dir.facts(os(name))? {
                 Some(facts) => facts.kind,
                 None => return Ok(false),
             },
@@ -143,7 +146,7 @@ impl Scripts<'_> {
                 take(ScriptFile { executable, ..ScriptFile::regular(text_name, room) });
                 Ok(true)
             }
-            Kind::Link => self.add_link(name, text_name, room, take),
+            Kind::Link => self.add_link(os(name), text_name, room, take),
             Kind::Directory | Kind::Other => Ok(false),
         }
     }
@@ -186,7 +189,7 @@ fn links(root: &Root, sources: &Sources, installed: &mut Installed) -> io::Resul
         let path = Path::new(path);
         let Some(dir) = directory(root, path)? else { continue };
         for (entry, kind) in listing(root, path, &dir)?.iter() {
-            let Some(name) = entry.to_str().filter(|name| Link::read(*level, name).is_some()) else {
+            let Some(name) = entry.to_str().ok().filter(|name| name.starts_with(['S', 'K'])) else {
                 continue;
             };
             if kind.is_some_and(|kind| kind != Kind::Link) {
@@ -198,16 +201,18 @@ fn links(root: &Root, sources: &Sources, installed: &mut Installed) -> io::Resul
             if usual == name.as_bytes().get(3..) && installed.add_plain_link(*level, name) {
                 continue;
             }
-            let Some(target) = target.to_str() else { continue };
+            let Some(target) = target.to_str().filter(|_| Link::read(*level, name).is_some()) else {
+                continue;
+            };
             let direct = target.strip_prefix(&beside).filter(|rest| !matches!(*rest, "" | "." | ".."));
             let direct = direct.filter(|rest| !rest.contains('/'));
             let named = || Path::new(target).file_name().and_then(OsStr::to_str).unwrap_or_default();
             let known = installed.has_script(direct.unwrap_or_else(named));
-            if known && (direct.is_some() || leads_to_something(root, &path.join(entry))) {
+            if known && (direct.is_some() || leads_to_something(root, &path.join(name))) {
                 installed.add_link(*level, name, target);
                 continue;
             }
-            match outside(root, &path.join(entry)) {
+            match outside(root, &path.join(name)) {
                 Some(content) => installed.add_outside_link(*level, name, target, &content),
                 // Nowhere, though a script of that name is there: no script has an empty one.
                 None if known => installed.add_link(*level, name, ""),
@@ -243,6 +248,10 @@ fn listing(root: &Root, path: &Path, dir: &Dir) -> io::Result<Listing> {
         Scope::Machine => found,
         Scope::Prefix | Scope::Offline => found.sorted(),
     })
+}
+
+fn os(name: &CStr) -> &OsStr {
+    OsStr::from_bytes(name.to_bytes())
 }
 
 fn directory(root: &Root, path: &Path) -> io::Result<Option<Dir>> {

@@ -12,6 +12,7 @@ use std::path::Path;
 use rustix::buffer::spare_capacity;
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
+use rustix::path::Arg;
 
 pub use super::listing::{Kind, Listing};
 
@@ -94,7 +95,7 @@ impl Dir {
     ///
     /// # Errors
     /// The same.
-    pub fn link_text_in<'a>(&self, name: &OsStr, room: &'a mut Vec<u8>) -> io::Result<Option<&'a OsStr>> {
+    pub fn link_text_in<'a>(&self, name: impl Arg, room: &'a mut Vec<u8>) -> io::Result<Option<&'a OsStr>> {
         room.clear();
         room.reserve(LONGEST_LINK);
         match rustix::fs::readlinkat_raw(&self.0, name, spare_capacity(room)) {
@@ -151,7 +152,7 @@ impl Dir {
     ///
     /// # Errors
     /// As [`Dir::read`], whatever the size.
-    pub fn head(&self, name: &OsStr, most: usize, content: &mut Vec<u8>) -> io::Result<Facts> {
+    pub fn head(&self, name: impl Arg, most: usize, content: &mut Vec<u8>) -> io::Result<Facts> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = rustix::fs::openat(&self.0, name, flags, Mode::empty())?;
         let stat = rustix::fs::fstat(&file)?;

@@ -1,7 +1,7 @@
 //! The names in a directory with what they are, in one piece of memory: a directory may have ten thousand. How a
 //! directory is opened is not decided here.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CStr, OsStr, OsString};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
@@ -36,7 +36,7 @@ impl Kind {
     }
 }
 
-/// The names, without `.` and `..`.
+/// The names, without `.` and `..`, each with a NUL at its end, as the kernel wants them back.
 #[derive(Debug, Default)]
 pub struct Listing {
     text: Vec<u8>,
@@ -67,10 +67,11 @@ impl Listing {
             }
             let kind = Some(entry.file_type()).filter(|kind| *kind != FileType::Unknown).map(Kind::of);
             // Longer ones, and more of them, Linux does not have.
-            let length = u16::try_from(name.len()).map_err(|_| io::ErrorKind::InvalidData)?;
+            let length = u16::try_from(name.len() + 1).map_err(|_| io::ErrorKind::InvalidData)?;
             let start = u32::try_from(listing.text.len()).map_err(|_| io::ErrorKind::InvalidData)?;
             listing.entries.push(Entry { start, length, kind });
-            listing.text.extend_from_slice(name);
+            // One by one: it is a few bytes, and the C library's way to copy many takes as long to begin as for a page.
+            entry.file_name().to_bytes_with_nul().iter().for_each(|&byte| listing.text.push(byte));
         }
         Ok(listing)
     }
@@ -79,13 +80,13 @@ impl Listing {
     #[must_use]
     pub fn sorted(mut self) -> Listing {
         let text = &self.text;
-        self.entries.sort_unstable_by_key(|entry| entry.name(text));
+        self.entries.sort_unstable_by_key(|entry| entry.bytes(text));
         self
     }
 
     /// Each name, and what it is if the file system says so.
-    pub fn iter(&self) -> impl Iterator<Item = (&OsStr, Option<Kind>)> {
-        self.entries.iter().map(|entry| (OsStr::from_bytes(entry.name(&self.text)), entry.kind))
+    pub fn iter(&self) -> impl Iterator<Item = (&CStr, Option<Kind>)> {
+        self.entries.iter().map(|entry| (entry.name(&self.text), entry.kind))
     }
 
     /// How many names.
@@ -95,12 +96,16 @@ impl Listing {
 
     /// The names alone.
     pub fn names(&self) -> Vec<OsString> {
-        self.iter().map(|(name, _)| name.to_owned()).collect()
+        self.iter().map(|(name, _)| OsStr::from_bytes(name.to_bytes()).to_owned()).collect()
     }
 }
 
 impl Entry {
-    fn name<'a>(&self, text: &'a [u8]) -> &'a [u8] {
+    fn name<'a>(&self, text: &'a [u8]) -> &'a CStr {
+        CStr::from_bytes_with_nul(self.bytes(text)).unwrap_or_default()
+    }
+
+    fn bytes<'a>(&self, text: &'a [u8]) -> &'a [u8] {
         let start = self.start as usize;
         text.get(start..start + usize::from(self.length)).unwrap_or_default()
     }

@@ -64,6 +64,10 @@ impl Key {
             b's' | b'i' | b'x' => {}
             _ => return None,
         }
+        // All others end in one of these letters, and Short-Description, which every script has, does not.
+        if !matches!(*spelling.last()? | 0x20, b't' | b'p' | b'e' | b'r') {
+            return None;
+        }
         let pairs = [
             (&b"should"[..], &b"start"[..], Key::ShouldStart),
             (b"should", b"stop", Key::ShouldStop),
@@ -82,6 +86,10 @@ impl Key {
 }
 
 fn two(spelling: &[u8], first: &[u8], a: &[u8], b: &[u8], on_a: Key, on_b: Key) -> Option<Key> {
+    // As nearly all are written.
+    if let Some(key) = [on_a, on_b].into_iter().find(|key| key.spelling().as_bytes() == spelling) {
+        return Some(key);
+    }
     if tail(spelling, first, a).is_some_and(<[u8]>::is_empty) {
         return Some(on_a);
     }

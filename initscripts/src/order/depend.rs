@@ -8,10 +8,10 @@ use crate::symbols::{NONE, Symbol, Symbols};
 /// How many dependencies of one script insserv remembers to leave out what they imply.
 const REMEMBERED: usize = 100;
 
-/// The texts.
 /// How long a line is, generously.
 const LINE: usize = 48;
 
+/// The texts.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     pub boot: String,
@@ -29,12 +29,17 @@ pub(super) struct Writer<'a> {
     implied: Vec<(u32, u8)>,
     /// For each node, whose list it is in.
     listed: Vec<u32>,
+    /// The needs of the script whose line is written, each with its key.
+    sorted: Vec<(u8, u32)>,
+    /// Those of them that are remembered.
+    remembered: Vec<u32>,
 }
 
 impl<'a> Writer<'a> {
     pub(super) fn new(names: &'a Symbols, graph: &'a Graph, greatest: [u8; 2]) -> Writer<'a> {
         let count = graph.services.len();
-        Writer { names, graph, greatest, implied: vec![(NONE, 0); count], listed: vec![NONE; count] }
+        let (implied, listed) = (vec![(NONE, 0); count], vec![NONE; count]);
+        Writer { names, graph, greatest, implied, listed, sorted: Vec::new(), remembered: Vec::new() }
     }
 
     /// `order` is the order of the nodes.
@@ -111,8 +116,10 @@ impl<'a> Writer<'a> {
     /// The line of one script, if it has anything to wait for.
     fn rule(&mut self, text: &mut String, service: u32, phase: Phase) {
         let mut begun = false;
-        let mut remembered: Vec<u32> = Vec::new();
-        for need in self.sorted(service, phase) {
+        self.remembered.clear();
+        self.sort_needs(service, phase);
+        for at in 0..self.sorted.len() {
+            let (_, need) = self.sorted[at];
             if !self.counts(service, need, phase) {
                 continue;
             }
@@ -121,14 +128,14 @@ impl<'a> Writer<'a> {
                 text.push_str(self.names.name(self.script(service)));
                 text.push(':');
             }
-            if self.is_implied(service, need, phase, &remembered) {
+            if self.is_implied(service, need, phase) {
                 continue;
             }
             text.push(' ');
             text.push_str(self.names.name(self.script(need)));
-            if remembered.len() < REMEMBERED {
-                self.remember(service, need, phase, remembered.len() as u8);
-                remembered.push(need);
+            if self.remembered.len() < REMEMBERED {
+                self.remember(service, need, phase, self.remembered.len() as u8);
+                self.remembered.push(need);
             }
         }
         if begun {
@@ -144,21 +151,20 @@ impl<'a> Writer<'a> {
     }
 
     /// The needs by descending number, each once, other names replaced by the service's own.
-    fn sorted(&mut self, service: u32, phase: Phase) -> Vec<u32> {
-        let mut found: Vec<(u8, u32)> = Vec::new();
+    fn sort_needs(&mut self, service: u32, phase: Phase) {
+        self.sorted.clear();
         for need in self.graph.needs.iter(list(service, phase)) {
             let node = self.graph.original(need);
             match self.place(node, phase) {
-                u8::MAX => found.push((u8::MAX, need)),
+                u8::MAX => self.sorted.push((u8::MAX, need)),
                 _ if self.listed[node as usize] == service => {}
                 depth => {
                     self.listed[node as usize] = service;
-                    found.push((u8::MAX - 1 - depth, node));
+                    self.sorted.push((u8::MAX - 1 - depth, node));
                 }
             }
         }
-        found.sort_by_key(|&(key, _)| key);
-        found.into_iter().map(|(_, need)| need).collect()
+        self.sorted.sort_by_key(|&(key, _)| key);
     }
 
     /// Notes all that a dependency requires itself.
@@ -174,10 +180,10 @@ impl<'a> Writer<'a> {
     }
 
     /// Whether a dependency with a greater number requires this one anyway.
-    fn is_implied(&self, service: u32, need: u32, phase: Phase, remembered: &[u32]) -> bool {
+    fn is_implied(&self, service: u32, need: u32, phase: Phase) -> bool {
         let depth = |service: u32| self.graph.side(self.graph.original(service), phase).depth;
         let own = depth(need);
-        let deeper = remembered.iter().take_while(|&&other| depth(other) > own).count();
+        let deeper = self.remembered.iter().take_while(|&&other| depth(other) > own).count();
         let (by, place) = self.implied[need as usize];
         // In the file of stopping, too, it is the start runlevels that insserv looks at.
         let starts = |service: u32| self.graph.levels(service, Phase::Start);

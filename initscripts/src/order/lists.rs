@@ -2,6 +2,7 @@
 //! looking, of long ones by a hash, so that a facility which all scripts require costs no more than any other.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::symbols::NONE;
 
@@ -16,7 +17,26 @@ const MARK: u32 = 1 << 31;
 pub(super) struct Lists {
     chains: Vec<Chain>,
     cells: Vec<Cell>,
-    index: HashMap<(u32, u32), u32>,
+    index: HashMap<(u32, u32), u32, BuildHasherDefault<Mixer>>,
+}
+
+/// Spreads two numbers of ours, which nobody chooses, by a multiplication each (Fibonacci hashing).
+#[derive(Debug, Default)]
+struct Mixer(u64);
+
+impl Hasher for Mixer {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u32(u32::from(byte)));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.0 = (self.0.rotate_left(32) ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        // The table uses the low bits, and the high ones are the mixed ones.
+        self.0 ^ (self.0 >> 32)
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
