@@ -1,6 +1,6 @@
 //! Ordering of 100 to 20,000 scripts without loops: foobarctl as it is shipped, called by the name insserv, beside the
 //! insserv that is installed, and beside a floor: a C program that reads the same scripts and links, sorts, and writes the
-//! same links (order/floor.c). Whole processes in memory, interleaved; medians. Prints; asserts no time.
+//! same links (order/floor.c; it does not remove any). Whole processes in memory, interleaved; medians. Prints; asserts no time.
 //!
 //! `cargo bench -p foobar-initscripts --bench order` builds and measures what is shipped, or with `-- /PATH/foobarctl` that
 //! one. insserv needs the square of what it is given: it is left out where it would take minutes, unless it is asked for
@@ -21,10 +21,14 @@ use std::time::{Duration, Instant};
 use foobar_initscripts::installed::{Installed, ScriptFile};
 use foobar_initscripts::order::{Change, arrange};
 
-use order::programs::{Programs, peak, time, time_floor};
+use order::programs::{Programs, Verb, peak, time, time_floor};
 use order::tree::{Shape, Tree};
 
 const SIZES: [usize; 6] = [100, 1_000, 2_000, 5_000, 10_000, 20_000];
+
+/// The runs of a tree, one after the other, and whether the floor does them as well.
+const RUNS: [(&str, Verb, bool); 3] =
+    [("first", Verb::Link, true), ("again", Verb::Link, true), ("remove", Verb::Remove, false)];
 
 /// What is wanted: at most this multiple of the floor, at most so many KiB for so many scripts, and of insserv's time
 /// at least this part by number of scripts.
@@ -61,8 +65,10 @@ fn main() {
             let theirs = programs.insserv.as_deref().filter(|_| count <= most);
             let links = theirs.map(|program| {
                 let tree = Tree::new(shape, count);
-                let times = [time(program, &tree, count), time(program, &tree, count)];
-                (times, tree.links())
+                let [first, again, remove] = RUNS.map(|(_, verb, _)| verb);
+                let linked = [time(program, &tree, count, first), time(program, &tree, count, again)];
+                let links = tree.links();
+                ([linked[0], linked[1], time(program, &tree, count, remove)], links)
             });
             rows(&programs, shape, count, links.as_ref());
         }
@@ -79,29 +85,39 @@ fn insserv_most(shape: Shape) -> usize {
     if shape == Shape::Random { 5_000 } else { 2_000 }
 }
 
-/// First runs and runs that find nothing to do.
-fn rows(programs: &Programs, shape: Shape, count: usize, theirs: Option<&([Duration; 2], Vec<String>)>) {
-    let rounds = (20_000 / count).clamp(3, 15);
-    let mut ours = [Vec::new(), Vec::new()];
-    let mut floors = [Vec::new(), Vec::new()];
+/// First runs, runs that find nothing to do, and runs that remove everything.
+fn rows(programs: &Programs, shape: Shape, count: usize, theirs: Option<&([Duration; 3], Vec<String>)>) {
+    let rounds = (50_000 / count).clamp(7, 25);
+    let mut ours = RUNS.map(|_| Vec::new());
+    let mut floors = RUNS.map(|_| Vec::new());
     let mut same = true;
-    for _ in 0..rounds {
+    for round in 0..rounds {
         let (tree, plain) = (Tree::new(shape, count), Tree::new(shape, count));
-        for (ours, floors) in ours.iter_mut().zip(&mut floors) {
-            ours.push(time(&programs.ours(), &tree, count));
-            floors.extend(programs.floor.as_deref().map(|program| time_floor(program, &plain)));
+        for (at, (_, verb, has_floor)) in RUNS.into_iter().enumerate() {
+            if verb == Verb::Remove {
+                let links = tree.links();
+                same &= programs.floor.is_none() || plain.links() == links;
+                same &= theirs.is_none_or(|(_, theirs)| *theirs == links);
+            }
+            let floor = programs.floor.as_deref().filter(|_| has_floor);
+            // Each is first in every other round.
+            if round % 2 == 0 {
+                ours[at].push(time(&programs.ours(), &tree, count, verb));
+            }
+            floors[at].extend(floor.map(|program| time_floor(program, &plain)));
+            if round % 2 == 1 {
+                ours[at].push(time(&programs.ours(), &tree, count, verb));
+            }
         }
-        let links = tree.links();
-        same &= programs.floor.is_none() || plain.links() == links;
-        same &= theirs.is_none_or(|(_, theirs)| *theirs == links);
+        same &= tree.links().is_empty();
     }
     let tree = Tree::new(shape, count);
     let computed = compute(&tree, count);
-    for (at, run) in ["first", "again"].into_iter().enumerate() {
+    for (at, (run, verb, _)) in RUNS.into_iter().enumerate() {
         let (own, floor) = (median(&mut ours[at]).unwrap(), median(&mut floors[at]));
         let theirs = theirs.map(|(times, _)| times[at]);
         // A shorter run is over before it has been looked at often enough.
-        let peak = (count >= 1_000).then(|| peak(&programs.ours(), &tree, count));
+        let peak = (count >= 1_000).then(|| peak(&programs.ours(), &tree, count, verb));
         println!(
             "{count:>6} {run:>6} {:>10} {:>10.1} {:>8} {:>10.1} {:>11} {:>9} {:>9} {:>9} {:>9}{}",
             floor.map_or(String::new(), |floor| format!("{:.1}", ms(floor))),

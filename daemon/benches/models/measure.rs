@@ -73,57 +73,87 @@ impl Round {
     }
 }
 
-/// Loads `servers` in turn with so many `clients`. The first is what the others are compared with.
-///
-/// # Errors
-/// That the bench is to end. What a server fails in is told in its point.
-pub fn compare(
-    servers: &[&Server],
-    exchange: &Exchange,
+/// One point while it is measured: all rounds so far, of every server.
+pub struct Series {
     mode: Mode,
     clients: usize,
-    times: Times,
-) -> Result<Vec<Point>, String> {
-    let mut rounds: Vec<Vec<Round>> = servers.iter().map(|_| Vec::new()).collect();
-    let mut failures: Vec<Option<String>> = vec![None; servers.len()];
-    let (mut number, mut repeated) = (0, 0);
-    while number < times.rounds {
-        let mut order: Vec<usize> = (0..servers.len()).collect();
-        if number % 2 == 1 {
-            // Who comes second finds another machine than who comes first.
-            order.reverse();
-        }
-        let mut turn = Vec::new();
-        for index in order.into_iter().filter(|index| failures[*index].is_none()).collect::<Vec<_>>() {
-            match round(servers[index], exchange, mode, clients, times) {
-                Ok(round) => turn.push((index, round)),
-                Err(why) => failures[index] = Some(why),
-            }
-            stop::check()?;
-        }
-        // Of all servers alike, and not for ever on a machine that never is quiet.
-        if repeated < times.rounds && turn.iter().any(|(_, round)| round.is_disturbed()) {
-            repeated += 1;
-            continue;
-        }
-        turn.into_iter().for_each(|(index, round)| rounds[index].push(round));
-        number += 1;
+    servers: Vec<String>,
+    rounds: Vec<Vec<Round>>,
+    failures: Vec<Option<String>>,
+    number: usize,
+    repeated: usize,
+}
+
+impl Series {
+    /// A point without any rounds yet.
+    #[must_use]
+    pub fn new(mode: Mode, clients: usize) -> Series {
+        let (servers, rounds, failures) = (Vec::new(), Vec::new(), Vec::new());
+        Series { mode, clients, servers, rounds, failures, number: 0, repeated: 0 }
     }
-    let points = servers.iter().enumerate().map(|(index, server)| {
-        let ratios = if index == 0 { Vec::new() } else { ratios(&rounds[index], &rounds[0]) };
-        Point {
-            server: server.name.clone(),
-            clients,
-            spread: middle_half(&ratios),
-            ratio: median(ratios),
-            cpu_ratio: Some(thrift(&rounds[index]) / thrift(&rounds[0]))
-                .filter(|it| index > 0 && it.is_finite()),
-            repeated,
-            failure: failures[index].clone(),
-            ..summary(&rounds[index])
+
+    /// Loads `servers` in turn, each `count` times. They may have been started anew since the last time, but must be the same ones;
+    /// the first is what the others are compared with.
+    ///
+    /// # Errors
+    /// That the bench is to end. What a server fails in is told in its point.
+    pub fn take(
+        &mut self,
+        servers: &[&Server],
+        exchange: &Exchange,
+        times: Times,
+        count: usize,
+    ) -> Result<(), String> {
+        self.servers = servers.iter().map(|server| server.name.clone()).collect();
+        self.rounds.resize_with(servers.len(), Vec::new);
+        self.failures.resize(servers.len(), None);
+        let end = self.number + count;
+        while self.number < end {
+            let mut order: Vec<usize> = (0..servers.len()).collect();
+            if self.number % 2 == 1 {
+                // Who comes second finds another machine than who comes first.
+                order.reverse();
+            }
+            let mut turn = Vec::new();
+            for index in order.into_iter().filter(|index| self.failures[*index].is_none()).collect::<Vec<_>>()
+            {
+                match round(servers[index], exchange, self.mode, self.clients, times) {
+                    Ok(round) => turn.push((index, round)),
+                    Err(why) => self.failures[index] = Some(why),
+                }
+                stop::check()?;
+            }
+            // Of all servers alike, and not for ever on a machine that never is quiet.
+            if self.repeated < times.rounds && turn.iter().any(|(_, round)| round.is_disturbed()) {
+                self.repeated += 1;
+                continue;
+            }
+            turn.into_iter().for_each(|(index, round)| self.rounds[index].push(round));
+            self.number += 1;
         }
-    });
-    Ok(points.collect())
+        Ok(())
+    }
+
+    /// What each server did.
+    #[must_use]
+    pub fn points(&self) -> Vec<Point> {
+        let rounds = &self.rounds;
+        let points = self.servers.iter().enumerate().map(|(index, server)| {
+            let ratios = if index == 0 { Vec::new() } else { ratios(&rounds[index], &rounds[0]) };
+            Point {
+                server: server.clone(),
+                clients: self.clients,
+                spread: middle_half(&ratios),
+                ratio: median(ratios),
+                cpu_ratio: Some(thrift(&rounds[index]) / thrift(&rounds[0]))
+                    .filter(|it| index > 0 && it.is_finite()),
+                repeated: self.repeated,
+                failure: self.failures[index].clone(),
+                ..summary(&rounds[index])
+            }
+        });
+        points.collect()
+    }
 }
 
 fn round(

@@ -47,18 +47,28 @@ impl Programs {
     }
 }
 
-/// Links all scripts of a tree, as insserv is asked to.
-fn link_all(program: &Path, tree: &Tree, count: usize) -> Child {
+/// What is done with all scripts of a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// Their links are made.
+    Link,
+    /// Their links are removed.
+    Remove,
+}
+
+/// Links or unlinks all scripts of a tree, as insserv is asked to.
+fn run(program: &Path, tree: &Tree, count: usize, verb: Verb) -> Child {
     let mut command = Command::new(program);
+    command.args((verb == Verb::Remove).then_some("-r"));
     command.arg("-p").arg(tree.path("etc/init.d")).arg("-i").arg(tree.path("etc/init.d"));
     command.arg("-c").arg(tree.path("etc/insserv.conf")).args((0..count).map(|at| format!("s{at}")));
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 /// The time of one run of insserv or foobarctl.
-pub fn time(program: &Path, tree: &Tree, count: usize) -> Duration {
+pub fn time(program: &Path, tree: &Tree, count: usize, verb: Verb) -> Duration {
     let begin = Instant::now();
-    let status = link_all(program, tree, count).wait().unwrap();
+    let status = run(program, tree, count, verb).wait().unwrap();
     let time = begin.elapsed();
     assert!(status.success(), "{}: {status}", program.display());
     time
@@ -74,8 +84,8 @@ pub fn time_floor(program: &Path, tree: &Tree) -> Duration {
 }
 
 /// The greatest memory that a run has had, KiB: asked for again and again, as it is gone with the process.
-pub fn peak(program: &Path, tree: &Tree, count: usize) -> u64 {
-    let mut child = link_all(program, tree, count);
+pub fn peak(program: &Path, tree: &Tree, count: usize, verb: Verb) -> u64 {
+    let mut child = run(program, tree, count, verb);
     let path = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     while child.try_wait().unwrap().is_none() {
