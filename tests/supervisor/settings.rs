@@ -85,8 +85,9 @@ fn variables_come_from_files_and_go_into_arguments() {
 #[test]
 fn tasks_are_limited_where_there_is_a_control_group() {
     let prefix = Prefix::new("tasks");
+    // In a shell of its own: a fork that fails is the end of the one that tried.
     let bomb = format!(
-        "i=0; while [ $i -lt 50 ]; do sleep 1000 & i=$((i+1)); done 2>{}; exec sleep 1000",
+        "(i=0; while [ $i -lt 50 ]; do sleep 1000 & i=$((i+1)); done) 2>{}; exec sleep 1000",
         prefix.show("err")
     );
     prefix.shell("it", &bomb, "tasks-max = 20\n");
