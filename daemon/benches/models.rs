@@ -3,8 +3,8 @@
 //!
 //! `cargo bench -p foobard --bench models -- --help` tells the options. foobard is measured as it is shipped
 //! (packaging/build.sh); a model that it refuses is named and left out. Servers run on one core, the load generator on
-//! another, all of it on loopback; every answer is compared. The two of a point take turns in short rounds, each first in
-//! every other one, and are started anew every two; what is told is the median of the rounds' ratios, with the half of them around it, and the CPU time of all
+//! another, all of it on loopback; every answer is compared. The two of a point take turns in short rounds, by chance who
+//! is first; what is told is the median of the rounds' ratios, with the half of them around it, and the CPU time of all
 //! rounds together. A round in which the generator had to wait for its core is taken again, for all servers of the point and no more
 //! often than rounds were asked for, since others were running then; where that cannot be helped, root measures under `nice -n -20`,
 //! which servers and generator inherit alike. Ctrl-C ends it with all that it has started.

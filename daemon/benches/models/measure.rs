@@ -73,87 +73,66 @@ impl Round {
     }
 }
 
-/// One point while it is measured: all rounds so far, of every server.
-pub struct Series {
+/// Loads `servers` in turn with so many `clients`. The first is what the others are compared with.
+///
+/// # Errors
+/// That the bench is to end. What a server fails in is told in its point.
+pub fn compare(
+    servers: &[&Server],
+    exchange: &Exchange,
     mode: Mode,
     clients: usize,
-    servers: Vec<String>,
-    rounds: Vec<Vec<Round>>,
-    failures: Vec<Option<String>>,
-    number: usize,
-    repeated: usize,
+    times: Times,
+) -> Result<Vec<Point>, String> {
+    let mut rounds: Vec<Vec<Round>> = servers.iter().map(|_| Vec::new()).collect();
+    let mut failures: Vec<Option<String>> = vec![None; servers.len()];
+    let (mut number, mut repeated, mut state) = (0, 0, clients as u64 + 1);
+    while number < times.rounds {
+        let order = shuffled(servers.len(), &mut state);
+        let mut turn = Vec::new();
+        for index in order.into_iter().filter(|index| failures[*index].is_none()).collect::<Vec<_>>() {
+            match round(servers[index], exchange, mode, clients, times) {
+                Ok(round) => turn.push((index, round)),
+                Err(why) => failures[index] = Some(why),
+            }
+            stop::check()?;
+        }
+        // Of all servers alike, and not for ever on a machine that never is quiet.
+        if repeated < times.rounds && turn.iter().any(|(_, round)| round.is_disturbed()) {
+            repeated += 1;
+            continue;
+        }
+        turn.into_iter().for_each(|(index, round)| rounds[index].push(round));
+        number += 1;
+    }
+    let points = servers.iter().enumerate().map(|(index, server)| {
+        let ratios = if index == 0 { Vec::new() } else { ratios(&rounds[index], &rounds[0]) };
+        Point {
+            server: server.name.clone(),
+            clients,
+            spread: middle_half(&ratios),
+            ratio: median(ratios),
+            cpu_ratio: Some(thrift(&rounds[index]) / thrift(&rounds[0]))
+                .filter(|it| index > 0 && it.is_finite()),
+            repeated,
+            failure: failures[index].clone(),
+            ..summary(&rounds[index])
+        }
+    });
+    Ok(points.collect())
 }
 
-impl Series {
-    /// A point without any rounds yet.
-    #[must_use]
-    pub fn new(mode: Mode, clients: usize) -> Series {
-        let (servers, rounds, failures) = (Vec::new(), Vec::new(), Vec::new());
-        Series { mode, clients, servers, rounds, failures, number: 0, repeated: 0 }
+/// Who comes first, and who next: by chance, as a machine may pause after every so many connections, and whoever always came at that
+/// moment would pay for all. By the same chance in each run.
+fn shuffled(count: usize, state: &mut u64) -> Vec<usize> {
+    let mut left: Vec<usize> = (0..count).collect();
+    let mut order = Vec::new();
+    while !left.is_empty() {
+        // Knuth's generator, MMIX.
+        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        order.push(left.remove((*state >> 33) as usize % left.len()));
     }
-
-    /// Loads `servers` in turn, each `count` times. They may have been started anew since the last time, but must be the same ones;
-    /// the first is what the others are compared with.
-    ///
-    /// # Errors
-    /// That the bench is to end. What a server fails in is told in its point.
-    pub fn take(
-        &mut self,
-        servers: &[&Server],
-        exchange: &Exchange,
-        times: Times,
-        count: usize,
-    ) -> Result<(), String> {
-        self.servers = servers.iter().map(|server| server.name.clone()).collect();
-        self.rounds.resize_with(servers.len(), Vec::new);
-        self.failures.resize(servers.len(), None);
-        let end = self.number + count;
-        while self.number < end {
-            let mut order: Vec<usize> = (0..servers.len()).collect();
-            if self.number % 2 == 1 {
-                // Who comes second finds another machine than who comes first.
-                order.reverse();
-            }
-            let mut turn = Vec::new();
-            for index in order.into_iter().filter(|index| self.failures[*index].is_none()).collect::<Vec<_>>()
-            {
-                match round(servers[index], exchange, self.mode, self.clients, times) {
-                    Ok(round) => turn.push((index, round)),
-                    Err(why) => self.failures[index] = Some(why),
-                }
-                stop::check()?;
-            }
-            // Of all servers alike, and not for ever on a machine that never is quiet.
-            if self.repeated < times.rounds && turn.iter().any(|(_, round)| round.is_disturbed()) {
-                self.repeated += 1;
-                continue;
-            }
-            turn.into_iter().for_each(|(index, round)| self.rounds[index].push(round));
-            self.number += 1;
-        }
-        Ok(())
-    }
-
-    /// What each server did.
-    #[must_use]
-    pub fn points(&self) -> Vec<Point> {
-        let rounds = &self.rounds;
-        let points = self.servers.iter().enumerate().map(|(index, server)| {
-            let ratios = if index == 0 { Vec::new() } else { ratios(&rounds[index], &rounds[0]) };
-            Point {
-                server: server.clone(),
-                clients: self.clients,
-                spread: middle_half(&ratios),
-                ratio: median(ratios),
-                cpu_ratio: Some(thrift(&rounds[index]) / thrift(&rounds[0]))
-                    .filter(|it| index > 0 && it.is_finite()),
-                repeated: self.repeated,
-                failure: self.failures[index].clone(),
-                ..summary(&rounds[index])
-            }
-        });
-        points.collect()
-    }
+    order
 }
 
 fn round(
@@ -170,7 +149,8 @@ fn round(
     let before = tree::cpu(server.group());
     let waited = tree::own_wait();
     let begun = Instant::now();
-    let sample = crowd.run(times.warm, times.window)?;
+    let (warm, window) = times.of(clients);
+    let sample = crowd.run(warm, window)?;
     let elapsed = begun.elapsed();
     let waited = tree::own_wait().saturating_sub(waited);
     let cpu = tree::cpu(server.group()).saturating_sub(before);

@@ -11,7 +11,7 @@ usage: cargo bench -p foobard --bench models -- [--quick] [--model NAME] [--roun
 
   --quick        fewer and shorter points, for a look within a minute: no 10,000 clients
   --model NAME   this process model only, and no peers; may be given several times
-  --rounds N     how often the servers of a point take turns (5; take 15 or more to judge a point: see its remark)
+  --rounds N     how often the servers of a point take turns (15; take 40 or more to judge a point: see its remark)
   --load WORD    only short or only held connections, and nothing else
   --clients N    only so many clients at once; may be given several times, in ascending order
   --peers        the tables of other servers only
@@ -50,14 +50,26 @@ pub struct Options {
 pub struct Times {
     /// Load before anything is counted.
     pub warm: Duration,
-    /// Load that is counted, in each round.
+    /// Load that is counted, in each round of few clients.
     pub window: Duration,
     /// How often the servers of a point take turns.
     pub rounds: usize,
 }
 
+impl Times {
+    /// How long a crowd of so many asks, before it counts and then. A large one takes its time to begin.
+    #[must_use]
+    pub fn of(&self, clients: usize) -> (Duration, Duration) {
+        let times = if clients > MANY { 3 } else { 1 };
+        (self.warm * times, self.window * times)
+    }
+}
+
+/// More clients than these have longer rounds.
+const MANY: usize = 100;
+
 // Many short rounds stand disturbances of the machine better than few long ones: what counts is their median.
-const FULL: Times = Times { warm: Duration::from_millis(50), window: Duration::from_millis(300), rounds: 5 };
+const FULL: Times = Times { warm: Duration::from_millis(20), window: Duration::from_millis(100), rounds: 15 };
 const QUICK: Times = Times { warm: Duration::from_millis(20), window: Duration::from_millis(100), rounds: 2 };
 
 impl Options {

@@ -4,7 +4,7 @@ use super::cores::{self, Cores};
 use super::exchange::Exchange;
 use super::launch::Server;
 use super::load::Mode;
-use super::measure::Series;
+use super::measure::compare;
 use super::options::Options;
 use super::peers::{PEERS, Table};
 use super::picture;
@@ -16,9 +16,6 @@ use super::tree;
 
 /// The models that are held against servers of HTTP.
 const ANSWERERS: [&str; 3] = ["iterative", "prefork", "event"];
-
-/// How many rounds the two servers of a model are measured in before they are started anew.
-const TURNS: usize = 2;
 
 /// The two loads, as files call them.
 const SHORT: &str = "short";
@@ -114,69 +111,53 @@ fn tell(figures: &Figures) {
     table::print_verdict(&[("short connections", &figures.short), ("held connections", &figures.held)]);
 }
 
-/// One model: the bare loop, and foobard if it knows the model. They are started anew for every two rounds, in which each comes
-/// first once: where a process lies in memory makes it some percent quicker or slower for its whole life.
+/// One model: the bare loop, and foobard if it knows the model.
 fn measure(
     model: &Model,
     workshop: &Workshop,
     options: &Options,
     figures: &mut Figures,
 ) -> Result<(), String> {
-    let of = |mode: Mode, most: usize| {
-        let mut clients: Vec<usize> = options.clients.iter().map(|clients| *clients.min(&most)).collect();
-        clients.dedup();
-        clients.into_iter().map(|clients| Series::new(mode, clients)).collect::<Vec<Series>>()
-    };
-    let mut short = if options.loads(SHORT) { of(Mode::Short, usize::MAX) } else { Vec::new() };
-    let mut held = if options.loads(HELD) { of(Mode::Held, model.holds) } else { Vec::new() };
-    let mut ours = true;
-    let rounds = options.times.rounds;
-    for done in (0..rounds).step_by(TURNS) {
-        eprintln!("{}: round {} of {rounds}", model.name, done + 1);
-        let mut servers = vec![workshop.reference(model.name)?];
-        match ours.then(|| workshop.foobard_with(model, None)) {
-            Some(Ok(server)) => servers.push(server),
-            Some(Err(why)) => {
-                stop::check()?;
-                ours = false;
-                figures.missing.push(format!("foobard with model = \"{}\": {why}", model.name));
-            }
-            None => {}
-        }
-        let all: Vec<&Server> = servers.iter().collect();
-        let count = TURNS.min(rounds - done);
-        for series in &mut short {
-            series.take(&all, &Exchange::Echo, options.times, count)?;
-        }
-        // Not before the first load: what a server has grown to by then it keeps, whoever comes next.
-        if done == 0 && !held.is_empty() {
-            let idle = |server: &Server| tree::memory(server.group()).kib;
-            let idle =
-                servers.iter().map(|server| (model.name.to_owned(), server.name.clone(), idle(server)));
-            figures.idle.extend(idle);
-        }
-        for series in &mut held {
-            series.take(&all, &Exchange::Echo, options.times, count)?;
+    let mut servers = vec![workshop.reference(model.name)?];
+    match workshop.foobard_with(model, None) {
+        Ok(server) => servers.push(server),
+        Err(why) => {
+            stop::check()?;
+            figures.missing.push(format!("foobard with model = \"{}\": {why}", model.name));
         }
     }
-    for (series, groups) in [(short, &mut figures.short), (held, &mut figures.held)] {
-        if !series.is_empty() {
-            let points = series.iter().flat_map(Series::points).collect();
-            groups.push(Group { name: model.name.to_owned(), points });
-        }
+    if options.loads("short") {
+        let short = group(model.name, &servers, &Exchange::Echo, Mode::Short, &options.clients, options)?;
+        figures.short.push(short);
     }
+    if !options.loads("held") {
+        return Ok(());
+    }
+    // Not before the first load: what a server has grown to by then it keeps, whoever comes next.
+    for server in &servers {
+        let idle = tree::memory(server.group()).kib;
+        figures.idle.push((model.name.to_owned(), server.name.clone(), idle));
+    }
+    let mut held: Vec<usize> = options.clients.iter().map(|clients| *clients.min(&model.holds)).collect();
+    held.dedup();
+    figures.held.push(group(model.name, &servers, &Exchange::Echo, Mode::Held, &held, options)?);
     Ok(())
 }
 
-/// Servers that run already, under short connections.
-fn group(name: &str, servers: &[Server], exchange: &Exchange, options: &Options) -> Result<Group, String> {
+fn group(
+    name: &str,
+    servers: &[Server],
+    exchange: &Exchange,
+    mode: Mode,
+    clients: &[usize],
+    options: &Options,
+) -> Result<Group, String> {
     let servers: Vec<&Server> = servers.iter().collect();
     let mut points = Vec::new();
-    for clients in &options.peer_clients {
-        eprintln!("{name}: {} clients", table::thousands(*clients as f64));
-        let mut series = Series::new(Mode::Short, *clients);
-        series.take(&servers, exchange, options.times, options.times.rounds)?;
-        points.extend(series.points());
+    for clients in clients {
+        let what = if mode == Mode::Short { "short connections" } else { "held connections" };
+        eprintln!("{name}: {what}, {} clients", table::thousands(*clients as f64));
+        points.extend(compare(&servers, exchange, mode, *clients, options.times)?);
     }
     Ok(Group { name: name.to_owned(), points })
 }
@@ -193,7 +174,7 @@ fn exec(workshop: &Workshop, options: &Options, figures: &mut Figures) -> Result
             Err(why) => figures.missing.push(format!("foobard with service = \"exec\": {why}")),
         }
     }
-    Ok(vec![group("exec", &servers, &Exchange::Echo, options)?])
+    Ok(vec![group("exec", &servers, &Exchange::Echo, Mode::Short, &options.peer_clients, options)?])
 }
 
 /// What others answer, nginx first, and foobard's library in the models that suit: the same bytes.
@@ -208,7 +189,7 @@ fn http(workshop: &Workshop, options: &Options, figures: &mut Figures) -> Result
         }
         stop::check()?;
     }
-    Ok(vec![group("HTTP", &servers, &exchange, options)?])
+    Ok(vec![group("HTTP", &servers, &exchange, Mode::Short, &options.peer_clients, options)?])
 }
 
 fn peers(table: Table, workshop: &Workshop, figures: &mut Figures) -> Result<Vec<Server>, String> {
