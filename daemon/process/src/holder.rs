@@ -45,20 +45,17 @@ const LONGEST_PIECE: usize = 4096;
 /// pieces, where it can be left out, stands amid one in the next look.
 const SHORTER: usize = 211;
 
-/// The list from its beginning, in pieces of `most` bytes, and whether one was enough. A piece is of one moment; from one to the next the
-/// kernel goes on by counting, so that it leaves out a lock when one before it is dropped meanwhile. What is in the list is held in any case.
+/// The list from its beginning, in pieces of `most` bytes, and whether it is of one moment. A piece is; from one to the next the kernel goes
+/// on by counting, so that it leaves out a lock when one before it is dropped meanwhile, and may find no second piece any more. Half a
+/// piece had no second one. What is in the list is held in any case.
 fn read(list: &mut File, most: usize) -> io::Result<(String, bool)> {
     list.rewind()?;
     let mut text = Vec::new();
     let mut piece = [0; LONGEST_PIECE];
-    let mut pieces = 0;
     loop {
         match list.read(&mut piece[..most]) {
-            Ok(0) => return Ok((String::from_utf8_lossy(&text).into_owned(), pieces <= 1)),
-            Ok(length) => {
-                text.extend_from_slice(&piece[..length]);
-                pieces += 1;
-            }
+            Ok(0) => return Ok((String::from_utf8_lossy(&text).into_owned(), text.len() <= most / 2)),
+            Ok(length) => text.extend_from_slice(&piece[..length]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
