@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use foobar_tests::Sandbox;
+use foobar_tests::{Sandbox, until};
 
-use crate::support::{Prefix, alive, ctl, picture, same};
+use crate::support::{LIMIT, Prefix, alive, ctl, picture, same};
 
 /// Says what it is asked, and succeeds.
 const OTHER: &str = "#!/bin/sh\necho \"$1 asked\"\n";
@@ -28,6 +28,11 @@ fn a_dry_run_tells_what_the_verb_would_do_and_does_nothing() {
     assert_eq!(dry("reload", 7), "");
     prefix.ctl(&["start"]).expect(0);
     let pid = prefix.pid().unwrap();
+    // The daemon's last word for now comes when it knows that its starter knows, and would be taken for the verb's doing.
+    let log = prefix.path("var/log/foobard.log");
+    until("the daemon to say that it started", LIMIT, || {
+        fs::read_to_string(&log).ok().filter(|text| text.contains("started: "))
+    });
     assert_eq!(dry("start", 0), format!("foobar is already running (PID {pid})\n"));
     for verb in ["stop", "restart", "try-restart"] {
         assert!(dry(verb, 0).starts_with(&format!("would send SIGTERM to foobar (PID {pid})")), "{verb}");
