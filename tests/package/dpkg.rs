@@ -104,7 +104,7 @@ fn the_word_of_the_administrator_outlives_an_upgrade() {
     bed.ok("grep -q 127.0.0.1:4008 /etc/foobard.toml && grep -q Mine /etc/init.d/foobar");
 
     bed.ok("foobarctl enable && foobarctl start");
-    until("foobard on the chosen port", std::time::Duration::from_secs(5), || {
+    until("foobard on the chosen port", std::time::Duration::from_secs(30), || {
         bed.run("timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/4008'").status.eq(&0).then_some(())
     });
     bed.ok("dpkg -P foobar");

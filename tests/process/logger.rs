@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use foobar_process::syslog::{Facility, Options, Priority, Syslog};
-use foobar_tests::Sandbox;
+use foobar_tests::{Sandbox, until};
 
 use crate::program::LIMIT;
 
@@ -21,6 +21,15 @@ fn listen(path: &Path) -> UnixDatagram {
     let socket = UnixDatagram::bind(path).unwrap();
     socket.set_read_timeout(Some(LIMIT)).unwrap();
     socket
+}
+
+/// Closes a logger that listens at `path`, all of it: a program that another test starts at this moment has a copy.
+fn close(logger: UnixDatagram, path: &Path) {
+    drop(logger);
+    let stranger = UnixDatagram::unbound().unwrap();
+    until("the last copy of the socket to be closed", LIMIT, || {
+        stranger.connect(path).is_err().then_some(())
+    });
 }
 
 fn receive(socket: &UnixDatagram) -> String {
@@ -93,7 +102,7 @@ fn a_restarted_logger_gets_the_next_message() {
     let log = open(&path, Options::default());
     log.send(Priority::Info, "one");
     assert_eq!(body(&receive(&first)), "foobard: one");
-    drop(first);
+    close(first, &path);
     log.send(Priority::Info, "lost");
     assert_eq!(log.dropped(), 1);
     let second = listen(&path);
@@ -102,7 +111,7 @@ fn a_restarted_logger_gets_the_next_message() {
     assert_eq!(body(&receive(&second)), "foobard: two");
     assert_eq!(log.dropped(), 0);
     // Restarted between two messages: nothing is lost at all.
-    drop(second);
+    close(second, &path);
     let third = listen(&path);
     log.send(Priority::Info, "three");
     assert_eq!(body(&receive(&third)), "foobard: three");

@@ -66,7 +66,7 @@ fn commands_and_files_pass_both_ways() {
     bed.put("/var/lib/data", b"from outside", 0o600);
     assert_eq!(bed.ok("cat /var/lib/data"), "from outside");
     bed.ok("logger -t testbed a line for the log");
-    until("the line in syslog", Duration::from_secs(5), || {
+    until("the line in syslog", Duration::from_secs(30), || {
         bed.read("/var/log/syslog")?.contains("testbed: a line for the log").then_some(())
     });
     // Both ends of the network that the services see are their own.
