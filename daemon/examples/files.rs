@@ -51,7 +51,10 @@ impl Handler for Files {
         loop {
             let request = match head(&mut reader)? {
                 Some(Ok(request)) => request,
-                Some(Err(status)) => return answer(reader.get_mut(), status, b"", true, false),
+                Some(Err(status)) => {
+                    answer(reader.get_mut(), status, b"", true, false)?;
+                    return reader.get_mut().farewell();
+                }
                 None => return Ok(()),
             };
             let keep_alive = request.keep_alive && !reader.get_ref().stopping();
@@ -65,7 +68,8 @@ impl Handler for Files {
                 Err(status) => answer(reader.get_mut(), status, b"", with_body, keep_alive)?,
             }
             if !keep_alive {
-                return Ok(());
+                // A body that nobody has read would have the connection reset, and the answer lost.
+                return reader.get_mut().farewell();
             }
         }
     }

@@ -2,6 +2,7 @@
 //! that ends in good order when the server does. Who tells it to end is behind [`Watch`].
 
 use std::io::{self, Read, Write};
+use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
@@ -20,8 +21,9 @@ pub use crate::wish::Wish;
 pub(crate) const QUIET: Duration = Duration::from_millis(250);
 
 /// For so long a connection waits for the next request alone and for nothing else: after an answer most peers send more or
-/// end soon, and to wait for one thing takes one system call.
-pub(crate) const NAP: Duration = Duration::from_millis(50);
+/// end soon, and to wait for one thing takes one system call. No longer than [`QUIET`], so that a worker hears of the end as
+/// soon as it may call its peer silent.
+pub(crate) const NAP: Duration = QUIET;
 
 /// What the server wants of a connection that is being served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +44,8 @@ pub trait Watch {
     fn deadline(&self) -> Option<Instant>;
     /// The order in force.
     fn order(&self) -> Order;
-    /// Whether it is enough to learn of it within 50 ms: then the descriptor need not be looked at before each request.
+    /// Whether it is enough to learn of it within a quarter of a second: then the descriptor need not be looked at before each
+    /// request.
     fn is_patient(&self) -> bool {
         false
     }
@@ -86,6 +89,8 @@ pub struct Connection<'s> {
     answered: bool,
     /// Whether receiving gives up after [`NAP`]: then waiting for bytes and taking them is one system call.
     naps: bool,
+    /// Whether the peer was last silent for longer than that: then it is not waited so, as it would be in vain again.
+    slow: bool,
     read: u64,
     written: u64,
 }
@@ -103,6 +108,7 @@ impl<'s> Connection<'s> {
             stopping: false,
             answered: false,
             naps: false,
+            slow: false,
             read: 0,
             written: 0,
         }
@@ -177,8 +183,7 @@ impl<'s> Connection<'s> {
     }
 
     /// Looks, without waiting, what the server wants and whether the time of the connection is over, and throws away
-    /// what the peer has sent: for services that speak and do not listen. They have to do so before they end as well,
-    /// since a socket that is closed with bytes unread resets the connection, and with it what was sent last.
+    /// what the peer has sent: for services that speak and do not listen. They end by [`Connection::farewell`].
     ///
     /// # Errors
     /// As [`Connection::try_read`], `TimedOut`, or `ConnectionAborted` when the server ends at once.
@@ -197,6 +202,18 @@ impl<'s> Connection<'s> {
         };
         self.obey(woken)?;
         self.in_time(None)
+    }
+
+    /// Tells the peer that nothing more comes, and throws away what he has sent: the last that a service does that has not
+    /// read all of it. A socket that is closed with bytes unread, be it that they come at this very moment, resets the
+    /// connection, and what was sent last is lost with it, unless the peer has seen the end before.
+    ///
+    /// # Errors
+    /// As [`Connection::look`].
+    pub fn farewell(&mut self) -> io::Result<()> {
+        // It fails if the peer is gone, as looking will tell.
+        let _ = SockRef::from(&self.stream).shutdown(Shutdown::Write);
+        self.look()
     }
 
     /// Waits until one of the two sides is ready for what is wished of it, or `until` has come, or the server has begun
@@ -233,7 +250,7 @@ impl<'s> Connection<'s> {
 
     /// Whether nothing but bytes of the peer need be waited for, for as long as [`NAP`].
     fn may_nap(&self) -> bool {
-        let long = self.limits.read.is_none_or(|limit| limit >= NAP * 20);
+        let long = self.limits.read.is_none_or(|limit| limit > NAP);
         long && self.limits.total.is_none() && !self.stopping && self.watch.is_patient()
     }
 
@@ -286,21 +303,21 @@ impl<'s> Connection<'s> {
         Ok(())
     }
 
-    fn wait(&mut self, what: PollFlags) -> io::Result<Waited> {
+    /// Waits for what the peer has been silent about since `since`, if it is his bytes.
+    fn wait(&mut self, what: PollFlags, since: Instant) -> io::Result<Waited> {
         let reading = what == PollFlags::POLLIN;
         if reading {
             self.watch.reading(true);
         }
-        let waited = self.wait_for(what);
+        let waited = self.wait_for(what, since);
         if reading {
             self.watch.reading(false);
         }
         waited
     }
 
-    fn wait_for(&mut self, what: PollFlags) -> io::Result<Waited> {
+    fn wait_for(&mut self, what: PollFlags, since: Instant) -> io::Result<Waited> {
         let mut now = Instant::now();
-        let since = now;
         let limit = if what == PollFlags::POLLIN { self.limits.read } else { self.limits.write };
         loop {
             let quiet = self.stopping && what == PollFlags::POLLIN;
@@ -309,6 +326,7 @@ impl<'s> Connection<'s> {
             let (ready, woken) = poll_both(self.stream, what, self.watch.descriptor(), timeout(until, now))?;
             self.obey(woken)?;
             if ready {
+                self.slow = self.slow && (what != PollFlags::POLLIN || since.elapsed() > NAP);
                 return Ok(Waited::Ready);
             }
             if !woken {
@@ -341,17 +359,22 @@ impl Read for Connection<'_> {
         // Asked and waited for in one system call where the socket is set for that, which costs another one: too dear if the
         // bytes are likely to be there. After an answer they are not.
         let answered = std::mem::take(&mut self.answered);
-        let naps = (answered || self.naps) && self.may_nap();
+        let naps = (answered || self.naps) && !self.slow && self.may_nap();
+        let mut silent = Duration::ZERO;
         if naps {
             if let Some(length) = self.nap(buffer)? {
                 return Ok(length);
+            }
+            if self.naps {
+                (self.slow, silent) = (true, NAP);
             }
         }
         // Else first asked, then waited for: each of the two costs a system call.
         let mut asked = !answered && !naps && self.limits.total.is_none() && !self.stopping;
         loop {
             if !std::mem::replace(&mut asked, false) {
-                if let Waited::Quiet = self.wait(PollFlags::POLLIN)? {
+                let now = Instant::now();
+                if let Waited::Quiet = self.wait(PollFlags::POLLIN, now.checked_sub(silent).unwrap_or(now))? {
                     return Ok(0);
                 }
             }
@@ -368,7 +391,7 @@ impl Write for Connection<'_> {
             if let Some(length) = self.try_write(bytes)? {
                 return Ok(length);
             }
-            self.wait(PollFlags::POLLOUT)?;
+            self.wait(PollFlags::POLLOUT, Instant::now())?;
         }
     }
 

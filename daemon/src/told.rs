@@ -35,7 +35,8 @@ impl Watch for Told<'_> {
     }
 
     fn is_patient(&self) -> bool {
-        !self.ended.get()
+        // Said before the lifeline ends: a peer who always has a next request in time keeps nobody from learning of it.
+        !self.ended.get() && !self.board.is_ending()
     }
 
     fn order(&self) -> Order {

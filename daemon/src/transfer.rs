@@ -5,7 +5,7 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{RecvFlags, SendFlags};
 
 /// Whether a call may wait for the peer.
@@ -30,7 +30,9 @@ pub(crate) fn receive(
         Patience::None => RecvFlags::DONTWAIT,
         Patience::OfSocket => RecvFlags::empty(),
     };
-    told(rustix::net::recv(stream, buffer, flags).map(|(length, _)| length))
+    // A process that is stopped and goes on has the call interrupted, which is no time that is over: signal(7).
+    let received = retry_on_intr(|| rustix::net::recv(stream, &mut *buffer, flags).map(|(length, _)| length));
+    told(received)
 }
 
 /// Sends as much as the peer takes at once; none if that is nothing. A peer that is gone is an error, never a SIGPIPE.

@@ -1,13 +1,13 @@
 //! The examples of the library as whole daemons, and real clients in front of the HTTP server among them.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, UdpSocket};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Shutdown, TcpStream, UdpSocket};
 use std::path::PathBuf;
 use std::process::Command;
 
 use foobar_process::Signal;
-use foobar_tests::skip;
+use foobar_tests::{skip, until};
 
 use crate::support::{LIMIT, Setup, client, own_address};
 
@@ -58,7 +58,7 @@ fn settings_of_the_author_have_their_line_in_errors() {
     let output = setup.command_of(&program).arg("--check").output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(6), "{told}");
-    assert!(told.contains("foobard.toml:4:1: settings: unknown field `greting`"), "{told}");
+    assert!(told.contains("foobard.toml:5:1: settings: unknown field `greting`"), "{told}");
     daemon.signal(Signal::SIGHUP);
     assert!(setup.logged("reload refused").contains("unknown field"));
     // foobard itself has no settings.
@@ -116,6 +116,39 @@ fn curl_gets_files_and_nothing_beside() {
     }
     assert_eq!(curl(&["-X", "PUT", "-o", "/dev/null", "-w", "%{http_code}", &small]), "405");
     daemon.stop();
+    setup.nothing_left();
+}
+
+/// The next request of a client that keeps its connection; whether the server will keep it, too.
+fn ask_for_more(stream: &mut BufReader<TcpStream>) -> bool {
+    stream.get_mut().write_all(b"GET /small.txt HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut kept = true;
+    let mut line = String::new();
+    loop {
+        line.clear();
+        stream.read_line(&mut line).unwrap();
+        match line.trim_end() {
+            "" => break,
+            header => kept &= !header.eq_ignore_ascii_case("connection: close"),
+        }
+    }
+    let mut body = [0; 6];
+    stream.read_exact(&mut body).unwrap();
+    assert_eq!(&body, b"small\n");
+    kept
+}
+
+#[test]
+fn a_client_that_never_pauses_is_told_of_the_end() {
+    let (setup, daemon) = files("restless");
+    let mut stream = BufReader::new(client(&setup.address));
+    for _ in 0..10 {
+        assert!(ask_for_more(&mut stream));
+    }
+    daemon.signal(Signal::SIGTERM);
+    until("the last answer", LIMIT, || (!ask_for_more(&mut stream)).then_some(()));
+    assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0, "closed in good order");
+    daemon.wait_gone();
     setup.nothing_left();
 }
 

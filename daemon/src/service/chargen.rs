@@ -57,7 +57,7 @@ impl Handler for Chargen {
             connection.look()?;
             connection.write_all(&PATTERN)?;
         }
-        connection.look()
+        connection.farewell()
     }
 
     fn takes_datagrams(&self) -> bool {

@@ -80,7 +80,7 @@ fn date_of(mut day: u64) -> (u64, usize, u64) {
 impl Handler for Daytime {
     fn serve(&self, connection: &mut Connection<'_>) -> io::Result<()> {
         connection.write_all(line().as_bytes())?;
-        connection.look()
+        connection.farewell()
     }
 
     fn takes_datagrams(&self) -> bool {

@@ -36,7 +36,7 @@ fn seconds() -> [u8; 4] {
 impl Handler for Time {
     fn serve(&self, connection: &mut Connection<'_>) -> io::Result<()> {
         connection.write_all(&seconds())?;
-        connection.look()
+        connection.farewell()
     }
 
     fn takes_datagrams(&self) -> bool {

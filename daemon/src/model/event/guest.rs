@@ -1,8 +1,11 @@
 //! One connection of an event worker: its socket, its session, and what the peer has not taken yet. Nothing waits here.
 
 use std::io;
+use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
+
+use socket2::SockRef;
 
 use crate::address::Peer;
 use crate::connection::{QUIET, TimeLimits};
@@ -139,9 +142,12 @@ impl Guest {
         Wants::Write
     }
 
-    /// Throws away what the peer has sent in vain: a socket that is closed with bytes unread resets the connection, and
-    /// with it what was sent last.
+    /// Tells the peer that nothing more comes, and throws away what he has sent in vain: as
+    /// [`Connection::farewell`](crate::connection::Connection::farewell).
     fn read_out(&mut self, buffer: &mut [u8]) {
+        if !self.ended {
+            let _ = SockRef::from(&self.stream).shutdown(Shutdown::Write);
+        }
         for _ in 0..ROUNDS {
             if self.ended {
                 return;
