@@ -13,7 +13,7 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn check_says_good_and_touches_nothing() {
-    let setup = Setup::new("check", "");
+    let setup = Setup::new("check", "grace = 4");
     let output = setup.run(&["--check"]);
     assert!(output.status.success());
     assert_eq!(text(&output.stdout), format!("{}: configuration is good\n", setup.config().display()));

@@ -102,7 +102,7 @@ fn a_killed_master_leaves_nobody_and_is_not_running() {
         let killed = Instant::now();
         daemon.signal(Signal::SIGKILL);
         for worker in &workers {
-            let gone = worker.wait_gone(killed + Duration::from_secs(2)).unwrap();
+            let gone = worker.wait_gone(killed + LIMIT).unwrap();
             assert!(gone, "{model}: worker {} outlives its master", worker.pid());
         }
         until("the end of all", LIMIT, || family(&setup).is_empty().then_some(()));

