@@ -41,7 +41,9 @@ impl Daytime {
 
 impl Handler for Daytime {
     fn serve(&self, connection: &mut Connection<'_>) -> io::Result<()> {
-        connection.write_all(self.text().as_bytes())
+        connection.write_all(self.text().as_bytes())?;
+        // Nobody reads what the client may say.
+        connection.farewell()
     }
 
     fn takes_datagrams(&self) -> bool {
