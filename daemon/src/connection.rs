@@ -14,6 +14,7 @@ use crate::address::Peer;
 use crate::transfer::{self, Patience};
 use crate::wish::{poll_both, since_plus, timeout};
 
+pub use crate::watch::{Order, Watch};
 pub use crate::wish::Wish;
 
 /// A peer that has been silent for so long while the server wants to end has nothing in flight: well over a
@@ -24,36 +25,6 @@ pub(crate) const QUIET: Duration = Duration::from_millis(250);
 /// end soon, and to wait for one thing takes one system call. No longer than [`QUIET`], so that a worker hears of the end as
 /// soon as it may call its peer silent.
 pub(crate) const NAP: Duration = QUIET;
-
-/// What the server wants of a connection that is being served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// Go on.
-    Continue,
-    /// Finish the request in flight, then end.
-    Finish,
-    /// End now.
-    Abandon,
-}
-
-/// Where a connection that waits for its peer learns that the server wants something else.
-pub trait Watch {
-    /// Readable when [`Watch::order`] may have changed; none when nothing more can come.
-    fn descriptor(&self) -> Option<BorrowedFd<'_>>;
-    /// When to ask for the order even if the descriptor says nothing.
-    fn deadline(&self) -> Option<Instant>;
-    /// The order in force.
-    fn order(&self) -> Order;
-    /// Whether it is enough to learn of it within a quarter of a second: then the descriptor need not be looked at before each
-    /// request.
-    fn is_patient(&self) -> bool {
-        false
-    }
-    /// The connection begins or ends to wait for bytes of its peer.
-    fn reading(&self, reading: bool) {
-        let _ = reading;
-    }
-}
 
 /// What waiting for the peer came to.
 enum Waited {

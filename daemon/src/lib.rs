@@ -161,6 +161,7 @@ pub mod statistics;
 mod told;
 mod transfer;
 mod upgrade;
+mod watch;
 mod wish;
 
 pub use foobar_process as process;
