@@ -149,7 +149,7 @@ fn round(
     let before = tree::cpu(server.group());
     let waited = tree::own_wait();
     let begun = Instant::now();
-    let (warm, window) = times.of(clients);
+    let (warm, window) = times.of(clients, mode);
     let sample = crowd.run(warm, window)?;
     let elapsed = begun.elapsed();
     let waited = tree::own_wait().saturating_sub(waited);

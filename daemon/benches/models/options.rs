@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::load::Mode;
+
 /// What `--help` says.
 pub const USAGE: &str = "\
 usage: cargo bench -p foobard --bench models -- [--quick] [--model NAME] [--rounds N] [--load WORD] [--clients N]
@@ -57,16 +59,24 @@ pub struct Times {
 }
 
 impl Times {
-    /// How long a crowd of so many asks, before it counts and then. A large one takes its time to begin.
+    /// How long a crowd of so many asks, before it counts and then. A large one takes its time to begin, and where connections
+    /// are held that time is over when each has had its turn several times: before, those count that happened to come first.
     #[must_use]
-    pub fn of(&self, clients: usize) -> (Duration, Duration) {
-        let times = if clients > MANY { 3 } else { 1 };
+    pub fn of(&self, clients: usize, mode: Mode) -> (Duration, Duration) {
+        let times = match mode {
+            Mode::Held if clients > THRONG => 20,
+            _ if clients > MANY => 3,
+            _ => 1,
+        };
         (self.warm * times, self.window * times)
     }
 }
 
 /// More clients than these have longer rounds.
 const MANY: usize = 100;
+
+/// More than these take longer for one turn of all than other rounds last.
+const THRONG: usize = 1000;
 
 // Many short rounds stand disturbances of the machine better than few long ones: what counts is their median.
 const FULL: Times = Times { warm: Duration::from_millis(20), window: Duration::from_millis(100), rounds: 15 };
