@@ -111,7 +111,7 @@ fn a_waiting_start_has_an_end_and_names_the_holder() {
     }
     assert!(error.to_string().contains(&format!("held by process {}", Pid::this())), "{error}");
     drop(held);
-    StartLock::acquire(&path, Instant::now()).unwrap().remove().unwrap();
+    StartLock::acquire(&path, Instant::now() + LIMIT).unwrap().remove().unwrap();
     assert!(!path.with_file_name("foobar.pid.lock").exists());
 }
 

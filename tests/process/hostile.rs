@@ -12,7 +12,7 @@ use foobar_process::stop::{StopPolicy, stop};
 use foobar_process::{Pid, pidfile::PidFile, pidfile::PidFileError, probe};
 use foobar_tests::Sandbox;
 
-use crate::program::{Canary, Daemon, copy_of_subject, is_root, state};
+use crate::program::{Canary, Daemon, LIMIT, copy_of_subject, is_root, state};
 
 /// What foobarctl would do for `stop`: look, and signal what is proven.
 fn stop_whatever_runs(pid_file: &Path) {
@@ -127,7 +127,7 @@ fn what_is_no_regular_file_is_refused_at_once() {
 
     nix::unistd::mkfifo(&path, nix::sys::stat::Mode::from_bits_truncate(0o644)).unwrap();
     torment(&path, "refused", &mut canary, false);
-    let lock = StartLock::acquire(&path, Instant::now()).unwrap();
+    let lock = StartLock::acquire(&path, Instant::now() + LIMIT).unwrap();
     assert!(matches!(PidFile::create(&lock), Err(PidFileError::InTheWay { .. })));
     drop(lock);
     fs::remove_file(&path).unwrap();
@@ -190,7 +190,7 @@ fn a_directory_that_others_could_write_gets_no_pid_file() {
     let (sandbox, path) = place("directory");
     for mode in [0o777, 0o775] {
         fs::set_permissions(sandbox.path(), Permissions::from_mode(mode)).unwrap();
-        let lock = StartLock::acquire(&path, Instant::now()).unwrap();
+        let lock = StartLock::acquire(&path, Instant::now() + LIMIT).unwrap();
         let error = PidFile::create(&lock).unwrap_err();
         assert!(matches!(error, PidFileError::Directory { .. }), "{error}");
         assert!(!path.exists());
@@ -201,7 +201,7 @@ fn a_directory_that_others_could_write_gets_no_pid_file() {
     if is_root() {
         fs::set_permissions(sandbox.path(), Permissions::from_mode(0o755)).unwrap();
         std::os::unix::fs::chown(sandbox.path(), Some(65534), None).unwrap();
-        let lock = StartLock::acquire(&path, Instant::now()).unwrap();
+        let lock = StartLock::acquire(&path, Instant::now() + LIMIT).unwrap();
         assert!(matches!(PidFile::create(&lock), Err(PidFileError::Directory { .. })));
     }
 }
