@@ -2,12 +2,16 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Shutdown, TcpStream, UdpSocket};
+use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Instant;
 
 use foobar_process::Signal;
 use foobar_tests::{skip, until};
+use foobard::address::Peer;
+use foobard::connection::{Connection, Order, TimeLimits, Watch};
 
 use crate::support::{LIMIT, Setup, client, own_address};
 
@@ -65,6 +69,38 @@ fn settings_of_the_author_have_their_line_in_errors() {
     let output = setup.run(&["--check"]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("settings: unknown table"), "{output:?}");
     daemon.stop();
+}
+
+/// A server that wants nothing.
+struct Silent;
+
+impl Watch for Silent {
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    fn order(&self) -> Order {
+        Order::Continue
+    }
+}
+
+#[test]
+fn what_comes_after_the_farewell_takes_nothing_of_the_answer() {
+    let listener = TcpListener::bind(own_address()).unwrap();
+    let mut peer = client(&listener.local_addr().unwrap().to_string());
+    let (own, from) = listener.accept().unwrap();
+    let mut connection = Connection::new(own.as_fd(), Peer::inet(from), TimeLimits::default(), &Silent);
+    connection.write_all(b"the answer").unwrap();
+    connection.farewell().unwrap();
+    peer.write_all(b"words that nobody reads").unwrap();
+    drop(own);
+    let mut answer = String::new();
+    peer.read_to_string(&mut answer).expect("the end came before the reset");
+    assert_eq!(answer, "the answer");
 }
 
 /// A file server with one small and one large file.
